@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { InputError } from './errors.ts';
+import { readReport } from './report_file.ts';
+
+/** A file being written, front to back. */
+export interface Sink {
+  /** Appends the bytes. */
+  write(bytes: Uint8Array): void;
+  /** Ends the file: its bytes are on the disk afterwards, though not yet under its name. */
+  close(): void;
+}
+
+/** What a finished file holds. */
+export interface FileEntry {
+  bytes: number;
+  sha256: string;
+}
+
+/**
+ * The folder a stage writes: files appear in it all at once, `report.json` last.
+ *
+ * Each file goes to a unique temporary name beside its final one, is flushed, and gets its name at `commit`.
+ * `report.json` is removed before the first file changes and written after the last, so that where it stands,
+ * all files of the folder belong to it.
+ */
+export interface OutputFolder {
+  readonly path: string;
+  /** A new file of the folder; `name` may lie in a subfolder. */
+  createFile(name: string): Sink;
+  writeText(name: string, text: string): void;
+  writeJson(name: string, value: unknown): void;
+  /** Files closed so far, by name. */
+  readonly files: Record<string, FileEntry>;
+  /** Gives all files their names and writes the report. Where another run was first with the same id, ours goes. */
+  commit(report: { id: string; files: Record<string, FileEntry> }): void;
+  /** Removes what was written and not committed. */
+  discard(): void;
+}
+
+/** A name that no other process uses, and that tells a later run whether its maker still lives. */
+const suffix = () => `.tmp-${hostname()}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
+const temporaryName = /\.tmp-(?<host>.+)-(?<pid>\d+)-[a-z0-9]+$/;
+
+export function createOutputFolder(path: string): OutputFolder {
+  mkdirSync(path, { recursive: true });
+  removeLeftOvers(path);
+  const files: Record<string, FileEntry> = {};
+  const temporary = new Map<string, string>();
+  const open = new Set<number>();
+
+  const createFile = (name: string): Sink => {
+    const target = join(path, name);
+    mkdirSync(dirname(target), { recursive: true });
+    const place = target + suffix();
+    const file = openSync(place, 'wx');
+    temporary.set(name, place);
+    open.add(file);
+    const hash = createHash('sha256');
+    let bytes = 0;
+    return {
+      write(chunk) {
+        for (let done = 0; done < chunk.length; ) done += writeSync(file, chunk, done, chunk.length - done);
+        hash.update(chunk);
+        bytes += chunk.length;
+      },
+      close() {
+        fsyncSync(file);
+        closeSync(file);
+        open.delete(file);
+        files[name] = { bytes, sha256: hash.digest('hex') };
+      },
+    };
+  };
+  const writeText = (name: string, text: string): void => {
+    const sink = createFile(name);
+    sink.write(Buffer.from(text));
+    sink.close();
+  };
+  const discard = (): void => {
+    for (const file of open) closeSync(file);
+    open.clear();
+    for (const place of temporary.values()) rmSync(place, { force: true });
+    temporary.clear();
+  };
+  return {
+    path,
+    files,
+    createFile,
+    writeText,
+    writeJson: (name, value) => writeText(name, `${JSON.stringify(value, null, 1)}\n`),
+    discard,
+    commit(report) {
+      if (open.size > 0) throw new Error(`Cannot commit ${path}: ${open.size} files are still open`);
+      const previous = readReport(path);
+      if (previous?.id === report.id) return discard();
+      rmSync(join(path, 'report.json'), { force: true });
+      for (const [name, place] of temporary) renameSync(place, join(path, name));
+      for (const name of Object.keys(previous?.files ?? {})) {
+        if (!(name in files)) rmSync(join(path, name), { force: true });
+      }
+      temporary.clear();
+      writeText('report.json', `${JSON.stringify(report, null, 1)}\n`);
+      renameSync(temporary.get('report.json')!, join(path, 'report.json'));
+      temporary.clear();
+      flushFolder(path);
+    },
+  };
+}
+
+/** Renames reach the disk with their folder. */
+function flushFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** Temporary files of runs that were killed on this machine. */
+function removeLeftOvers(path: string): void {
+  for (const name of readdirSync(path, { recursive: true, encoding: 'utf8' })) {
+    const match = temporaryName.exec(name)?.groups;
+    if (match?.host === hostname() && !isAlive(Number(match.pid))) rmSync(join(path, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Refuses a folder whose files are not what its report says: by size, which costs nothing. */
+export function checkFiles(path: string, files: Record<string, FileEntry>, sizeOf: (file: string) => number): void {
+  for (const [name, { bytes }] of Object.entries(files)) {
+    const file = join(path, name);
+    const found = existsSync(file) ? sizeOf(file) : undefined;
+    if (found !== bytes) {
+      const state = found === undefined ? 'is missing' : `has ${found} bytes instead of ${bytes}`;
+      throw new InputError(
+        `Cannot use ${path}: ${name} ${state}; remove ${join(path, 'report.json')} and make it again`,
+      );
+    }
+  }
+}

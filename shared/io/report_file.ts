@@ -1,0 +1,63 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError } from './errors.ts';
+import { checkFiles, type FileEntry } from './output_folder.ts';
+
+/** What a stage leaves in `report.json`; the stage's own counts and figures stand beside these fields. */
+export interface StageReport {
+  schemaVersion: number;
+  stage: string;
+  /** Key of the work: hash of stage, version, options, inputs' ids, engine and code. */
+  id: string;
+  options: Record<string, unknown>;
+  /** Folders read, by option; paths as given on the command line. */
+  inputs: Record<string, { path: string; id: string }[]>;
+  files: Record<string, FileEntry>;
+  timing: { seconds: number; cpuSeconds: number };
+  [figure: string]: unknown;
+}
+
+/** A folder another stage made. */
+export interface InputFolder {
+  path: string;
+  id: string;
+  report: StageReport;
+}
+
+/** The report of a folder, or undefined where there is none (or half of one). */
+export function readReport(path: string): StageReport | undefined {
+  try {
+    const report = JSON.parse(readFileSync(join(path, 'report.json'), 'utf8'));
+    return typeof report?.id === 'string' && typeof report.stage === 'string' ? report : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a folder holds the finished work of this key. */
+export function isFresh(path: string, id: string): boolean {
+  const report = readReport(path);
+  if (report?.id !== id) return false;
+  try {
+    checkFiles(path, report.files, (file) => statSync(file).size);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The folder of a stage, for reading.
+ *
+ * @throws {InputError} where there is no finished report or a file is missing or cut off
+ */
+export function openInputFolder(path: string): InputFolder {
+  const report = readReport(path);
+  if (!report) {
+    throw new InputError(
+      `Cannot read ${path}: it has no report.json of a finished stage; make it first, or check the path`,
+    );
+  }
+  checkFiles(path, report.files, (file) => statSync(file).size);
+  return { path, id: report.id, report };
+}

@@ -1,0 +1,461 @@
+import { existsSync, readFileSync, realpathSync, utimesSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Options as YargsOption } from 'yargs';
+import { contentDigest, fileSha256, keyOf } from './digest.ts';
+import { describeSystemError, exitCodeOf, InputError, UsageError } from './errors.ts';
+import { createOutputFolder, type OutputFolder } from './output_folder.ts';
+import { createProgress, type Progress, quiet } from './progress.ts';
+import { type InputFolder, isFresh, openInputFolder, readReport, type StageReport } from './report_file.ts';
+
+/** One flag of a stage, spelled as typed. The table of a stage is its documentation. */
+export interface OptionSpec {
+  /** `numbers` is a comma-separated list. */
+  type: 'string' | 'number' | 'boolean' | 'numbers';
+  /** A string that may be given several times. */
+  array?: true;
+  describe: string;
+  default?: string | number | boolean | readonly number[];
+  demandOption?: true;
+  choices?: readonly string[];
+  integer?: true;
+  /** Bounds of a number: inclusive (`min`, `max`) or exclusive (`above`, `below`). */
+  min?: number;
+  max?: number;
+  above?: number;
+  below?: number;
+  /**
+   * What the value is: a `setting` (goes into the key as it is), an `input` folder made by a stage (its id does),
+   * a `corpus` that no stage made (the digest of its content does), or a matter of `execution` (nothing does).
+   */
+  role?: 'setting' | 'input' | 'corpus' | 'execution';
+}
+export type OptionTable = Record<string, OptionSpec>;
+
+type Camel<S extends string> = S extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S;
+type Value<O extends OptionSpec> = O extends { array: true }
+  ? string[]
+  : {
+      string: O extends { choices: readonly (infer C)[] } ? C : string;
+      number: number;
+      boolean: boolean;
+      numbers: number[];
+    }[O['type']];
+type Present<O extends OptionSpec> = O extends { demandOption: true } | { default: unknown }
+  ? Value<O>
+  : Value<O> | undefined;
+
+/** What `run` gets: camel-cased flags, and what every stage has. */
+export type OptionsOf<T extends OptionTable> = {
+  [K in keyof T & string as Camel<K>]: Present<T[K]>;
+} & CommonOptions;
+export interface CommonOptions {
+  out: string;
+}
+
+/** An engine as far as the runner cares: what of it changes results, and what to tell people. */
+export interface EngineIdentity {
+  identity: string;
+  describe(): Record<string, unknown>;
+}
+export interface EngineOptions {
+  engine: string;
+  threads: number;
+}
+
+/** What a stage is given beside its options. */
+export interface Context<E extends EngineIdentity = never> {
+  /** Key of the output, for its metadata. */
+  id: string;
+  out: OutputFolder;
+  /** Folders of other stages, by option (camel-cased). */
+  inputs: Record<string, InputFolder[]>;
+  progress: Progress;
+  /** The engine of a stage that declares one. */
+  engine: E;
+  /** Lets timers and signals through when the last time was a while ago; await it in long loops. */
+  breathe(): Promise<void>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a stage of any options, as the runner holds it
+type AnyRun = (options: any, context: Context<any>) => Promise<Record<string, unknown>>;
+
+export interface Stage {
+  name: string;
+  /** Raised when the same options and inputs give other results. */
+  version: number;
+  summary: string;
+  examples: readonly string[];
+  options: OptionTable;
+  /** The stage itself: same options, files and seed, same result. Returns its counts and figures. */
+  run: AnyRun;
+  /** Opens the engine; left out by stages that need none. */
+  engine?: (options: EngineOptions) => Promise<EngineIdentity>;
+  /** Whether these options need the engine; by default all do. */
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  needsEngine?: (options: any) => boolean;
+  /** What goes to stdout instead of the JSON report. */
+  render?: (report: StageReport) => string;
+  /** Expected size of the output in bytes, for --dry-run. */
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  estimateBytes?: (options: any, inputs: Record<string, InputFolder[]>) => number;
+}
+
+export interface Streams {
+  stdout: { write(text: string): unknown };
+  stderr: NodeJS.WritableStream & { isTTY?: boolean };
+}
+
+const schemaVersion = 1;
+
+const commonOptions = {
+  out: {
+    type: 'string',
+    demandOption: true,
+    describe: 'folder to write',
+    role: 'execution',
+  },
+  quiet: {
+    type: 'boolean',
+    default: false,
+    describe: 'no progress on stderr',
+    role: 'execution',
+  },
+  'dry-run': {
+    type: 'boolean',
+    default: false,
+    describe: 'say what would be done, and how many bytes it takes, and do nothing',
+    role: 'execution',
+  },
+} as const satisfies OptionTable;
+
+const engineOptions = {
+  engine: {
+    type: 'string',
+    default: 'auto',
+    choices: ['auto', 'native', 'wasm', 'cpu'],
+    describe: 'back end; auto takes the best there is',
+    role: 'execution',
+  },
+  threads: {
+    type: 'number',
+    default: 1,
+    integer: true,
+    min: 1,
+    describe: "the engine's threads; results may differ in the last digits",
+    role: 'execution',
+  },
+} as const satisfies OptionTable;
+
+const camel = (flag: string): string => flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
+const allOptions = (stage: Stage): OptionTable => ({
+  ...stage.options,
+  ...(stage.engine ? engineOptions : {}),
+  ...commonOptions,
+});
+
+/**
+ * Checks values against the table and fills in defaults.
+ *
+ * @param given by camel-cased flag
+ * @throws {UsageError} naming the flag, the value and what it should be
+ */
+export function checkOptions(table: OptionTable, given: Record<string, unknown>): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const [flag, spec] of Object.entries(table)) {
+    const value = given[camel(flag)] ?? spec.default;
+    if (value === undefined) {
+      if (spec.demandOption) throw new UsageError(`Missing --${flag}: ${spec.describe}`);
+      continue;
+    }
+    if (Array.isArray(value) && !spec.array && spec.type !== 'numbers') {
+      throw new UsageError(`--${flag} is given ${value.length} times; give it once`);
+    }
+    result[camel(flag)] =
+      spec.type === 'numbers' ? numbersOf(flag, value).map((n) => checkNumber(flag, spec, n)) : value;
+    if (spec.type === 'number') checkNumber(flag, spec, value as number);
+    for (const text of spec.type === 'string' ? [value].flat() : []) {
+      if (text === '') throw new UsageError(`--${flag} is empty: ${spec.describe}`);
+      if (spec.choices && !spec.choices.includes(text as string)) {
+        throw new UsageError(`--${flag} ${text} is not one of ${spec.choices.join(', ')}`);
+      }
+    }
+  }
+  return result;
+}
+
+function numbersOf(flag: string, value: unknown): number[] {
+  if (Array.isArray(value)) return value.map(Number);
+  const parts = String(value).split(',');
+  if (parts.some((part) => part.trim() === ''))
+    throw new UsageError(`--${flag} ${value} is not a comma-separated list of numbers`);
+  return parts.map(Number);
+}
+
+function checkNumber(flag: string, { integer, min, max, above, below }: OptionSpec, value: number): number {
+  const wish = [
+    integer ? 'a whole number' : 'a number',
+    min !== undefined && `at least ${min}`,
+    above !== undefined && `above ${above}`,
+    max !== undefined && `at most ${max}`,
+    below !== undefined && `below ${below}`,
+  ];
+  const fits =
+    Number.isFinite(value) &&
+    (!integer || Number.isInteger(value)) &&
+    !(value < (min ?? value)) &&
+    !(value > (max ?? value)) &&
+    (above === undefined || value > above) &&
+    (below === undefined || value < below);
+  if (!fits) throw new UsageError(`--${flag} ${value} is out of range: need ${wish.filter(Boolean).join(', ')}`);
+  return value;
+}
+
+/** Where the code of a stage comes from, for its key: the digest of its bundle, or "source" while developing. */
+let codeDigest = 'source';
+
+interface Work {
+  options: Record<string, unknown>;
+  inputs: Record<string, InputFolder[]>;
+  engine: EngineIdentity | undefined;
+  id: string;
+}
+
+/** Everything that decides what a call computes. */
+async function planWork(stage: Stage, options: Record<string, unknown>): Promise<Work> {
+  const inputs: Record<string, InputFolder[]> = {};
+  const parts: Record<string, unknown> = {};
+  for (const [flag, spec] of Object.entries(stage.options)) {
+    const name = camel(flag);
+    const value = options[name];
+    if (value === undefined || spec.role === 'execution') continue;
+    if (spec.role === 'input') {
+      inputs[name] = [value as string | string[]].flat().map(openInputFolder);
+      parts[name] = inputs[name].map(({ id }) => id);
+    } else if (spec.role === 'corpus') {
+      parts[name] = [value as string | string[]].flat().map((path) => {
+        if (!existsSync(path)) throw new InputError(`Cannot read ${path} (--${flag}): it is not there; check the path`);
+        return readReport(path)?.id ?? contentDigest(path);
+      });
+    } else parts[name] = value;
+  }
+  const needsEngine = stage.engine && (stage.needsEngine?.(options) ?? true);
+  const engine = needsEngine ? await stage.engine!(options as unknown as EngineOptions) : undefined;
+  const id = keyOf({
+    schemaVersion,
+    stage: stage.name,
+    version: stage.version,
+    parts,
+    engine: engine?.identity,
+    code: codeDigest,
+  });
+  return { options, inputs, engine, id };
+}
+
+function createContext(work: Work, out: OutputFolder, progress: Progress): Context<EngineIdentity> {
+  let last = Date.now();
+  return {
+    id: work.id,
+    out,
+    inputs: work.inputs,
+    progress,
+    get engine() {
+      if (!work.engine) throw new Error('This stage was started without an engine');
+      return work.engine;
+    },
+    async breathe() {
+      if (Date.now() - last < 50) return;
+      await new Promise((resolve) => setImmediate(resolve));
+      last = Date.now();
+    },
+  };
+}
+
+/** Folders that this process is writing, for the clean-up after a signal. */
+const unfinished = new Set<OutputFolder>();
+
+/**
+ * Runs a stage in this process: the same way as its command line does.
+ *
+ * @param given options by camel-cased name
+ */
+export async function runStage(
+  stage: Stage,
+  given: Record<string, unknown>,
+  progress: Progress = quiet,
+): Promise<StageReport> {
+  const started = performance.now();
+  const cpu = process.cpuUsage();
+  const options = checkOptions(allOptions(stage), given);
+  const path = options.out as string;
+  const work = await planWork(stage, options);
+  const header = {
+    schemaVersion,
+    stage: stage.name,
+    id: work.id,
+    options: Object.fromEntries(Object.keys(stage.options).map((flag) => [camel(flag), options[camel(flag)]])),
+    inputs: Object.fromEntries(
+      Object.entries(work.inputs).map(([name, folders]) => [name, folders.map(({ path, id }) => ({ path, id }))]),
+    ),
+    ...(work.engine ? { engine: work.engine.describe() } : {}),
+  };
+  if (isFresh(path, work.id)) {
+    const now = new Date();
+    utimesSync(join(path, 'report.json'), now, now);
+    return { ...readReport(path)!, fresh: true };
+  }
+  if (options.dryRun) {
+    const bytes = stage.estimateBytes?.(options, work.inputs);
+    return {
+      ...header,
+      files: {},
+      timing: { seconds: 0, cpuSeconds: 0 },
+      dryRun: true,
+      estimatedBytes: bytes,
+    };
+  }
+  const out = createOutputFolder(path);
+  unfinished.add(out);
+  try {
+    const figures = await stage.run(options, createContext(work, out, progress));
+    const { user, system } = process.cpuUsage(cpu);
+    const timing = {
+      seconds: round((performance.now() - started) / 1000),
+      cpuSeconds: round((user + system) / 1e6),
+    };
+    const report: StageReport = {
+      ...header,
+      ...figures,
+      files: { ...out.files },
+      timing,
+    };
+    out.commit(report);
+    return report;
+  } finally {
+    out.discard();
+    unfinished.delete(out);
+    progress.stop();
+  }
+}
+
+const round = (seconds: number): number => Math.round(seconds * 1000) / 1000;
+
+/**
+ * The command line of a stage, in process.
+ *
+ * @returns the exit code: 0 done, 1 our fault, 2 wrong command line, 3 wrong data, 4 training diverged
+ */
+export async function main(stage: Stage, argv: readonly string[], { stdout, stderr }: Streams): Promise<number> {
+  try {
+    const given = await parseArguments(stage, argv, stdout);
+    if (!given) return 0;
+    const progress = given.quiet ? quiet : await createProgress(stage.name, stderr);
+    const report = await runStage(stage, given, progress);
+    stdout.write(stage.render ? stage.render(report) : `${JSON.stringify(report, null, 1)}\n`);
+    return 0;
+  } catch (error) {
+    const system = describeSystemError(error);
+    const code = system ? 3 : exitCodeOf(error);
+    const message = code === 1 ? ((error as Error)?.stack ?? error) : (system ?? (error as Error).message);
+    stderr.write(`${stage.name}: ${message}\n`);
+    return code;
+  }
+}
+
+/** @returns the options given, or undefined when help was asked for */
+async function parseArguments(
+  stage: Stage,
+  argv: readonly string[],
+  stdout: Streams['stdout'],
+): Promise<Record<string, unknown> | undefined> {
+  const { default: yargs } = await import('yargs');
+  const table = allOptions(stage);
+  const parser = yargs([])
+    .scriptName(stage.name)
+    .usage(`$0 — ${stage.summary}\n\nUsage: $0 --out DIR [options]`)
+    .options(Object.fromEntries(Object.entries(table).map(([flag, spec]) => [flag, yargsOption(spec)])))
+    .strict()
+    .parserConfiguration({
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'greedy-arrays': true,
+    })
+    .version(false)
+    .help(true)
+    .wrap(110)
+    .epilogue(
+      'Exit codes: 0 done, 1 our fault, 2 wrong command line, 3 wrong data, 4 training diverged, 130 interrupted.',
+    )
+    .exitProcess(false);
+  for (const example of stage.examples) parser.example(example, '');
+  let output = '';
+  let failure: Error | undefined;
+  const given = await parser.parseAsync([...argv], {}, (error, _argv, text) => {
+    output = text;
+    failure = error as Error | undefined;
+  });
+  if (failure) throw new UsageError(`${failure.message}; see "${stage.name} --help"`);
+  if (given.help) {
+    stdout.write(`${output}\n`);
+    return undefined;
+  }
+  if (given._.length > 0) throw new UsageError(`Unknown argument: ${given._.join(' ')}; see "${stage.name} --help"`);
+  return Object.fromEntries(Object.keys(table).map((flag) => [camel(flag), given[flag]]));
+}
+
+function yargsOption({
+  type,
+  array,
+  describe,
+  default: fallback,
+  demandOption,
+  integer,
+  min,
+  max,
+  above,
+  below,
+  choices,
+}: OptionSpec): YargsOption {
+  const bounds = [
+    integer && 'whole',
+    min !== undefined && `≥ ${min}`,
+    above !== undefined && `> ${above}`,
+    max !== undefined && `≤ ${max}`,
+    below !== undefined && `< ${below}`,
+    choices?.join(' | '),
+  ].filter(Boolean);
+  return {
+    type: type === 'numbers' ? 'string' : type,
+    array: array ?? false,
+    requiresArg: type !== 'boolean',
+    describe: bounds.length > 0 ? `${describe} (${bounds.join(', ')})` : describe,
+    defaultDescription: fallback === undefined || demandOption ? undefined : String(fallback),
+  };
+}
+
+/** Runs the stage when its file is the program, and chooses the exit code. */
+export async function runIfMain(meta: ImportMeta, stage: Stage): Promise<void> {
+  const program = process.argv[1];
+  const file = fileURLToPath(meta.url);
+  if (!program || !existsSync(program) || realpathSync(program) !== file) return;
+  if (file.endsWith('.js')) codeDigest = fileSha256(file);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      for (const out of unfinished) out.discard();
+      process.stderr.write(
+        `${stage.name}: interrupted; what is finished stands, the same command goes on from there\n`,
+      );
+      process.exit(130);
+    });
+  }
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  process.exitCode = await main(stage, process.argv.slice(2), process);
+}
+
+/** The toolkit's version, for metadata. */
+export function toolkitVersion(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version;
+}
