@@ -64,7 +64,7 @@ export interface EngineOptions {
 }
 
 /** What a stage is given beside its options. */
-export interface Context<E extends EngineIdentity = never> {
+export interface Context<E extends EngineIdentity | undefined = undefined> {
   /** Key of the output, for its metadata. */
   id: string;
   out: OutputFolder;
