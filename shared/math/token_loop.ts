@@ -1,3 +1,4 @@
+import { priorBias } from './acoustic_scores.ts';
 import type { Transitions } from './viterbi.ts';
 
 /** Which words may follow each other: any, any number of times, silence between them or not. */
@@ -48,30 +49,29 @@ export function createTokenLoop({ pronunciations, wordCount, silence, vocabulary
   let exits = createExits(0);
 
   /**
-   * The best word sequence for frames from .. to of log posteriors [frames × vocabularySize].
+   * The best word sequence for log posteriors [frames × vocabularySize] and log priors [vocabularySize].
    *
    * @returns undefined when every path is ruled out (score −Infinity)
    */
   function decode(
-    posteriors: { logPosteriors: Float32Array; from: number; to: number; logPrior: Float64Array },
+    { logPosteriors, logPrior }: { logPosteriors: Float32Array; logPrior: ArrayLike<number> },
     { acousticScale, priorScale, insertionPenalty }: LoopWeights,
   ): WordSequence | undefined {
-    const { logPosteriors, from, to, logPrior } = posteriors;
-    const frames = to - from;
+    const frames = logPosteriors.length / vocabularySize;
+    if (!Number.isInteger(frames)) {
+      throw new RangeError(`Cannot decode ${logPosteriors.length} scores: not a multiple of ${vocabularySize} tokens`);
+    }
     if (frames === 0) return toWordSequence([], 0);
     if (exits.capacity < frames) exits = createExits(frames);
     const { anyExit, anyStart, wordExit, wordStart } = exits;
-    for (let s = 0; s < stateCount; s++) {
-      const prior = logPrior[stateTokens[s]!]!;
-      if (priorScale === 0) bias[s] = 0;
-      else bias[s] = prior === -Infinity ? -Infinity : -acousticScale * priorScale * prior;
-    }
+    const tokenBias = priorBias(logPrior, { acousticScale, priorScale });
+    for (let s = 0; s < stateCount; s++) bias[s] = tokenBias[stateTokens[s]!]!;
     const entry = -Math.log(wordCount) - insertionPenalty;
     best.fill(-Infinity);
     let bestAny = 0; // the score of having ended anything, or a word, in the frame before
     let bestWord = 0;
     for (let frame = 0; frame < frames; frame++) {
-      const row = (from + frame) * vocabularySize;
+      const row = frame * vocabularySize;
       let nextAny = -Infinity;
       let nextPronunciation = -1;
       for (let p = 0; p < pronunciations.length; p++) {

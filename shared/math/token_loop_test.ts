@@ -79,7 +79,7 @@ test('createTokenLoop() finds the score of the best of all word sequences', () =
   for (let seed = 0; seed < 40; seed++) {
     for (let frames = 1; frames <= 6; frames++) {
       const task = randomTask(createRandom(seed, frames), frames);
-      const found = loopOf(task.transitions).decode({ ...task, from: 0, to: frames }, task.weights)!;
+      const found = loopOf(task.transitions).decode(task, task.weights)!;
       const expected = bestByEnumeration(task);
       assert.ok(Math.abs(found.score - expected) < 1e-9, `seed ${seed}, ${frames} frames: ${found.score} ${expected}`);
     }
@@ -90,10 +90,7 @@ test('createTokenLoop() gives words that lie in order and have the score they cl
   for (let seed = 0; seed < 40; seed++) {
     const frames = 12;
     const task = randomTask(createRandom(seed, 'words'), frames);
-    const { words, startFrames, endFrames } = loopOf(task.transitions).decode(
-      { ...task, from: 0, to: frames },
-      task.weights,
-    )!;
+    const { words, startFrames, endFrames } = loopOf(task.transitions).decode(task, task.weights)!;
     let end = 0;
     words.forEach((_, i) => {
       assert.ok(startFrames[i]! >= end && endFrames[i]! > startFrames[i]!, `seed ${seed}`);
@@ -109,20 +106,17 @@ const said = (...tokens: number[]) =>
 test('createTokenLoop() finds words, where they lie, and what of silence is none', () => {
   const loop = loopOf(transitionsOf([0.5, 0.5, 0.5, 0.5]));
   const logPosteriors = said(0, 0, 1, 2, 2, 3, 0, 3, 2, 1);
-  const found = loop.decode({ logPosteriors, from: 0, to: 10, logPrior: noPrior }, plain)!;
+  const found = loop.decode({ logPosteriors, logPrior: noPrior }, plain)!;
   assert.deepEqual([...found.words], [0, 1, 1, 1]);
   assert.deepEqual([...found.startFrames], [2, 5, 7, 8]);
   assert.deepEqual([...found.endFrames], [5, 6, 8, 10]);
-  const inside = loop.decode({ logPosteriors, from: 2, to: 6, logPrior: noPrior }, plain)!;
-  assert.deepEqual([...inside.words], [0, 1]);
-  assert.deepEqual([...loop.decode({ logPosteriors, from: 0, to: 2, logPrior: noPrior }, plain)!.words], []);
+  assert.deepEqual([...loop.decode({ logPosteriors: said(0, 0), logPrior: noPrior }, plain)!.words], []);
 });
 
 test('createTokenLoop() enters fewer words the more a word costs', () => {
   const task = randomTask(createRandom('penalty'), 40);
   const counts = [-4, 0, 4, 30].map(
-    (insertionPenalty) =>
-      loopOf(task.transitions).decode({ ...task, from: 0, to: 40 }, { ...plain, insertionPenalty })!.words.length,
+    (insertionPenalty) => loopOf(task.transitions).decode(task, { ...plain, insertionPenalty })!.words.length,
   );
   assert.deepEqual(
     counts,
@@ -144,7 +138,7 @@ test('createTokenLoop() takes the pronunciation listed first, and words before s
     transitions,
   });
   const logPosteriors = new Float32Array(2 * vocabularySize);
-  const found = loop.decode({ logPosteriors, from: 0, to: 2, logPrior: noPrior }, plain)!;
+  const found = loop.decode({ logPosteriors, logPrior: noPrior }, plain)!;
   assert.deepEqual([...found.words, ...found.startFrames, ...found.endFrames], [0, 0, 2]);
 });
 
@@ -153,16 +147,18 @@ test('createTokenLoop() rules out tokens of prior 0, and everything when nothing
   const logPosteriors = said(3, 3);
   const never = Float64Array.of(-1, -1, -1, -Infinity);
   const decode = (logPrior: Float64Array, priorScale: number) =>
-    loop.decode({ logPosteriors, from: 0, to: 2, logPrior }, { ...plain, priorScale });
+    loop.decode({ logPosteriors, logPrior }, { ...plain, priorScale });
   assert.deepEqual([...decode(never, 0)!.words], [1]);
   assert.ok(![...decode(never, 1)!.words].includes(1) || decode(never, 1)!.score < -9);
   assert.equal(decode(new Float64Array(4).fill(-Infinity), 1), undefined);
 });
 
-test('createTokenLoop() decodes no frames as no words and refuses a pronunciation without states', () => {
+test('createTokenLoop() decodes no frames as no words, refuses half frames and pronunciations without states', () => {
   const transitions = transitionsOf([0.5, 0.5, 0.5, 0.5]);
-  const nothing = loopOf(transitions).decode({ logPosteriors: said(), from: 0, to: 0, logPrior: noPrior }, plain)!;
+  const nothing = loopOf(transitions).decode({ logPosteriors: said(), logPrior: noPrior }, plain)!;
   assert.equal(nothing.words.length, 0);
+  const half = { logPosteriors: new Float32Array(3), logPrior: noPrior };
+  assert.throws(() => loopOf(transitions).decode(half, plain), /multiple of 4/);
   const empty = [{ word: 0, tokens: new Uint16Array(0) }];
   assert.throws(
     () => createTokenLoop({ pronunciations: empty, wordCount: 1, silence, vocabularySize, transitions }),
