@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Engine } from '../engine/engine.ts';
+import { tokensDigest } from '../io/digest.ts';
+import { InputError } from '../io/errors.ts';
+import { denseLogPosteriorsOfRow } from '../io/essence.ts';
+import type { InputFolder } from '../io/report_file.ts';
+import { openUtterances } from '../io/utterance_table.ts';
+import { checkFeatures, readModel } from './model_folder.ts';
+import { openAcousticModel } from './network_input.ts';
+
+/** Log-posteriors of utterances, with what an aligner or decoder needs beside them. */
+export interface PosteriorSource {
+  /** For messages. */
+  path: string;
+  tokensDigest: string;
+  /** Mean posterior and self-loop probability of each token. */
+  prior: readonly number[];
+  selfLoop: readonly number[];
+  outputFrameShiftMs: number;
+  firstFrameCentreMs: number;
+  utterances: readonly string[];
+  /** In file order; log-posteriors [output frames × tokens], nats. */
+  rows(): AsyncGenerator<{ utterance: string; logPosteriors: Float32Array }>;
+  close(): Promise<void>;
+}
+
+/**
+ * A model run on features.
+ *
+ * @throws {InputError} when the features are not of the kind the model was trained on
+ */
+export async function openModelPosteriors(
+  engine: Engine,
+  { model: path, features }: { model: string; features: string },
+): Promise<PosteriorSource> {
+  const model = readModel(path);
+  const table = await openUtterances(features, { format: 'features' });
+  checkFeatures(model, path, table);
+  const acoustic = openAcousticModel(engine, model);
+  const { prior, selfLoop, outputFrameShiftMs, firstFrameCentreMs } = model;
+  return {
+    path,
+    tokensDigest: tokensDigest(model.tokensText),
+    ...{ prior, selfLoop, outputFrameShiftMs, firstFrameCentreMs },
+    utterances: table.utterances,
+    async *rows() {
+      for await (const row of table.rows()) {
+        yield { utterance: row.utterance, logPosteriors: acoustic.logPosteriors(row.features as Float32Array) };
+      }
+    },
+    async close() {
+      acoustic.dispose();
+      await table.close();
+    },
+  };
+}
+
+/**
+ * A folder of filter_targets that kept all tokens.
+ *
+ * @throws {InputError} when its report lacks what decoding needs
+ */
+export async function openEssencePosteriors({ path, report }: InputFolder): Promise<PosteriorSource> {
+  const table = await openUtterances(path, { format: 'essence' });
+  const { prior, selfLoop } = report as unknown as Record<string, number[] | undefined>;
+  if (!prior || !selfLoop || prior.length !== selfLoop.length) {
+    throw new InputError(
+      `Cannot decode ${path}: its report.json has no prior and selfLoop of equal length; make it with filter_targets`,
+    );
+  }
+  return {
+    path,
+    tokensDigest: table.metadata['kd.tokens'] ?? tokensDigest(readFileSync(join(path, 'tokens.txt'), 'utf8')),
+    ...{ prior, selfLoop },
+    outputFrameShiftMs: Number(table.metadata['kd.frameShiftMs']),
+    firstFrameCentreMs: Number(table.metadata['kd.firstFrameCentreMs']),
+    utterances: table.utterances,
+    async *rows() {
+      for await (const row of table.rows()) {
+        yield { utterance: row.utterance, logPosteriors: denseLogPosteriorsOfRow(row, prior.length) };
+      }
+    },
+    close: () => table.close(),
+  };
+}
+
+/** Refuses a source of posteriors over other tokens than those of a data directory. */
+export function checkTokens(source: Pick<PosteriorSource, 'path' | 'tokensDigest'>, data: string): void {
+  const expected = tokensDigest(readFileSync(join(data, 'tokens.txt'), 'utf8'));
+  if (source.tokensDigest !== expected) {
+    throw new InputError(
+      `Cannot use ${source.path} with ${data}: their tokens.txt differ (${source.tokensDigest} and ${expected}); use a model of the same tokens`,
+    );
+  }
+}
+
+/** Refuses lists of utterances that are not the same, whatever their order. */
+export function checkSameUtterances(
+  a: { path: string; utterances: readonly string[] },
+  b: { path: string; utterances: readonly string[] },
+): void {
+  for (const [one, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const known = new Set(other.utterances);
+    const missing = one.utterances.filter((id) => !known.has(id));
+    if (missing.length > 0) {
+      throw new InputError(
+        `Cannot use ${one.path} with ${other.path}: ${missing.length} of ${one.utterances.length} utterances are missing there, first: ${missing.slice(0, 3).join(', ')}; make both from the same data`,
+      );
+    }
+  }
+}

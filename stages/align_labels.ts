@@ -1,0 +1,269 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Engine } from '../shared/engine/engine.ts';
+import { openEngine } from '../shared/engine/open_engine.ts';
+import { type DataDirectory, readDataDirectory, type Utterance } from '../shared/io/data_directory.ts';
+import { tokensDigest } from '../shared/io/digest.ts';
+import { InputError } from '../shared/io/errors.ts';
+import {
+  type Context,
+  type OptionsOf,
+  type OptionTable,
+  runIfMain,
+  type Stage,
+  toolkitVersion,
+} from '../shared/io/stage.ts';
+import { createUtteranceWriter, openUtterances } from '../shared/io/utterance_table.ts';
+import { acousticScores } from '../shared/math/acoustic_scores.ts';
+import { createDurationTally } from '../shared/math/duration_tally.ts';
+import {
+  type Alignment,
+  fewestFrames,
+  forcedAlignment,
+  linearAlignment,
+  type Transcript,
+} from '../shared/math/forced_alignment.ts';
+import { quantile } from '../shared/math/quantile.ts';
+import { speechSpan } from '../shared/math/speech_span.ts';
+import { centreFrame, outputFrameCount } from '../shared/math/splice.ts';
+import { transitionsOf } from '../shared/math/viterbi.ts';
+import { checkSameUtterances, checkTokens, openModelPosteriors } from '../shared/training/posterior_source.ts';
+
+/** Give each output frame a token: by a model's best path through the transcript, or without a model linearly. */
+export const options = {
+  data: {
+    type: 'string',
+    role: 'corpus',
+    demandOption: true,
+    describe: 'data directory with text, lexicon and tokens',
+  },
+  features: { type: 'string', role: 'input', demandOption: true, describe: 'folder of extract_features, same data' },
+  model: { type: 'string', role: 'input', describe: 'folder of train_student; without it words are spread evenly' },
+  'acoustic-scale': { type: 'number', above: 0, default: 1, describe: 'factor of the acoustic scores' },
+  'prior-scale': { type: 'number', min: 0, default: 1, describe: 'how much of the log prior is taken off' },
+  stride: {
+    type: 'number',
+    integer: true,
+    min: 1,
+    max: 100,
+    default: 3,
+    describe: 'input frames per output frame; a model brings its own',
+  },
+} as const satisfies OptionTable;
+
+type Options = OptionsOf<typeof options>;
+
+export async function run(options: Options, context: Context<Engine>) {
+  const data = readDataDirectory(options.data);
+  const aligner = options.model
+    ? await openModelAligner(options.model, options, context)
+    : await openLinearAligner(options);
+  try {
+    checkSameUtterances({ path: options.data, utterances: data.utterances.map(({ id }) => id) }, aligner);
+    const tokensText = readFileSync(join(options.data, 'tokens.txt'), 'utf8');
+    context.out.writeText('tokens.txt', tokensText);
+    const metadata = {
+      'kd.format': 'alignment',
+      'kd.version': '1',
+      'kd.id': context.id,
+      'kd.tokens': tokensDigest(tokensText),
+      'kd.frameShiftMs': String(aligner.frameShiftMs),
+      'kd.firstFrameCentreMs': String(aligner.firstFrameCentreMs),
+      'kd.toolkit': toolkitVersion(),
+    };
+    return await alignAll(aligner, { data, metadata, options, context });
+  } finally {
+    await aligner.close();
+  }
+}
+
+interface Work {
+  data: DataDirectory;
+  metadata: Record<string, string>;
+  options: Options;
+  context: Context<Engine>;
+}
+
+/** Writes the alignment of each utterance; returns what the report says of all. */
+async function alignAll(aligner: Aligner, { data, metadata, options, context }: Work) {
+  const byId = new Map(data.utterances.map((utterance) => [utterance.id, utterance]));
+  const transcriptOf = createTranscripts(data);
+  const durations = createDurationTally(data.tokens.symbols.length);
+  const boundaries: number[] = [];
+  let scoreSum = 0;
+  const writer = createUtteranceWriter(context.out.createFile('alignment.arrow'), {
+    columns: { labels: 'list<uint16>', score: 'float32' },
+    metadata,
+  });
+  context.progress.start('aligning', byId.size);
+  for await (const { utterance, frames, align } of aligner.rows()) {
+    const transcript = transcriptOf(byId.get(utterance)!);
+    const alignment = align(transcript);
+    if (!alignment) throw impossible(utterance, frames, transcript, options);
+    const { labels, score } = alignment;
+    writer.append({ utterance, frames, labels, score: score / frames });
+    durations.add(labels);
+    scoreSum += score;
+    boundaries.push(...boundaryErrorsMs(alignment, data.ctm?.get(utterance), aligner));
+    context.progress.advance();
+    await context.breathe();
+  }
+  writer.close();
+  return {
+    utterances: byId.size,
+    frames: durations.frames(),
+    meanScore: scoreSum / durations.frames(),
+    ...(boundaries.length > 0 ? { boundaryError: boundarySummary(boundaries) } : {}),
+    prior: durations.shares(),
+    selfLoop: durations.selfLoop(),
+  };
+}
+
+/** Where alignments come from, utterance by utterance. */
+interface Aligner {
+  path: string;
+  utterances: readonly string[];
+  frameShiftMs: number;
+  firstFrameCentreMs: number;
+  rows(): AsyncGenerator<{
+    utterance: string;
+    frames: number;
+    align: (transcript: Transcript) => Alignment | undefined;
+  }>;
+  close(): Promise<void>;
+}
+
+async function openModelAligner(model: string, options: Options, { engine }: Context<Engine>): Promise<Aligner> {
+  const source = await openModelPosteriors(engine, { model, features: options.features });
+  checkTokens(source, options.data);
+  const logPrior = Float64Array.from(source.prior, Math.log);
+  const transitions = transitionsOf(source.selfLoop);
+  const vocabularySize = logPrior.length;
+  return {
+    path: options.features,
+    utterances: source.utterances,
+    frameShiftMs: source.outputFrameShiftMs,
+    firstFrameCentreMs: source.firstFrameCentreMs,
+    async *rows() {
+      for await (const { utterance, logPosteriors } of source.rows()) {
+        const scores = acousticScores({ logPosteriors, logPrior }, options);
+        const align = (transcript: Transcript) => forcedAlignment({ transcript, scores, vocabularySize, transitions });
+        yield { utterance, frames: scores.length / vocabularySize, align };
+      }
+    },
+    close: source.close,
+  };
+}
+
+async function openLinearAligner({ features, stride }: Options): Promise<Aligner> {
+  const table = await openUtterances(features, { format: 'features' });
+  const shiftMs = Number(table.metadata['kd.frameShiftMs']);
+  return {
+    path: features,
+    utterances: table.utterances,
+    frameShiftMs: stride * shiftMs,
+    firstFrameCentreMs: Number(table.metadata['kd.firstFrameCentreMs']) + centreFrame(0, stride, stride) * shiftMs,
+    async *rows() {
+      for await (const row of table.rows()) {
+        const frames = outputFrameCount(row.frames, stride);
+        const levels = meanLevels(row.features as Float32Array, row.frames);
+        const [spoken, all] = spansOf(levels, { frames, stride });
+        const align = (transcript: Transcript) =>
+          linearAlignment(transcript, spoken) ?? linearAlignment(transcript, all);
+        yield { utterance: row.utterance, frames, align };
+      }
+    },
+    close: table.close,
+  };
+}
+
+/** Mean over the bins of each input frame. */
+function meanLevels(features: Float32Array, frames: number): Float64Array {
+  const bins = features.length / frames;
+  return Float64Array.from({ length: frames }, (_, frame) => {
+    let sum = 0;
+    for (let i = frame * bins; i < (frame + 1) * bins; i++) sum += features[i]!;
+    return sum / bins;
+  });
+}
+
+/** Output frames in which speech is loud enough to be seen, and all of them, for utterances where those are too few. */
+function spansOf(levels: Float64Array, { frames, stride }: { frames: number; stride: number }) {
+  const { start, end } = frames > 0 ? speechSpan(levels) : { start: 0, end: 0 };
+  return [
+    { frames, start: Math.floor(start / stride), end: Math.ceil(end / stride) },
+    { frames, start: 0, end: frames },
+  ] as const;
+}
+
+/** @returns a function that looks the words of an utterance up; it throws {InputError} for one that has no entry */
+function createTranscripts({ path, lexicon, tokens }: DataDirectory): (utterance: Utterance) => Transcript {
+  const silence = tokens.idOf.get('sil');
+  if (silence === undefined) {
+    throw new InputError(`Cannot align ${path}: tokens.txt has no silence token "sil"; add it`);
+  }
+  const pronunciationsOf: Uint16Array[][] = lexicon.words.map(() => []);
+  for (const { word, tokens } of lexicon.pronunciations) pronunciationsOf[word]!.push(tokens);
+  return ({ id, words }) => {
+    if (!words) throw new InputError(`Cannot align ${id}: ${join(path, 'text')} has no words for it; add them`);
+    return {
+      silence,
+      words: words.map((word) => {
+        const found = lexicon.idOf.get(word);
+        if (found !== undefined) return pronunciationsOf[found]!;
+        throw new InputError(`Cannot align ${id}: word "${word}" is not in ${join(path, 'lexicon.txt')}; add it there`);
+      }),
+    };
+  };
+}
+
+function impossible(utterance: string, frames: number, transcript: Transcript, { data, model }: Options): InputError {
+  const needed = fewestFrames(transcript);
+  if (frames < needed) {
+    return new InputError(
+      `Cannot align ${utterance}: its ${transcript.words.length} words need ${needed} frames, it has ${frames}; check its audio and text in ${data}`,
+    );
+  }
+  return new InputError(
+    `Cannot align ${utterance}: ${model} rules every path through its words out; train the model on more data or use --prior-scale 0`,
+  );
+}
+
+/** Absolute errors of word starts and ends; nothing where there are no true times of the same number of words. */
+function boundaryErrorsMs(
+  { startFrames, endFrames }: Alignment,
+  truth: { startSeconds: number; durationSeconds: number }[] | undefined,
+  { frameShiftMs, firstFrameCentreMs }: Aligner,
+): number[] {
+  if (truth?.length !== startFrames.length) return [];
+  const edgeMs = (frame: number) => firstFrameCentreMs + frameShiftMs * (frame - 0.5);
+  return truth.flatMap(({ startSeconds, durationSeconds }, i) => [
+    Math.abs(edgeMs(startFrames[i]!) - 1000 * startSeconds),
+    Math.abs(edgeMs(endFrames[i]!) - 1000 * (startSeconds + durationSeconds)),
+  ]);
+}
+
+function boundarySummary(errors: readonly number[]) {
+  return {
+    boundaries: errors.length,
+    meanMs: errors.reduce((sum, error) => sum + error, 0) / errors.length,
+    medianMs: quantile(errors, 0.5),
+    shareWithin50Ms: errors.filter((error) => error <= 50).length / errors.length,
+  };
+}
+
+export const stage = {
+  name: 'align_labels',
+  version: 1,
+  summary: 'give each frame a token',
+  examples: [
+    '$0 --data exp/digits/data/train --features exp/digits/features/train --out exp/digits/align-0/train',
+    '$0 --data exp/digits/data/train --features exp/digits/features/train --model exp/digits/model --out exp/digits/align-1/train',
+  ],
+  options,
+  run,
+  engine: openEngine,
+  needsEngine: ({ model }: Options) => model !== undefined,
+} satisfies Stage;
+
+await runIfMain(import.meta, stage);

@@ -1,0 +1,341 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Engine } from '../shared/engine/engine.ts';
+import { openEngine } from '../shared/engine/open_engine.ts';
+import { type DataDirectory, readDataDirectory } from '../shared/io/data_directory.ts';
+import { InputError, UsageError } from '../shared/io/errors.ts';
+import type { Sink } from '../shared/io/output_folder.ts';
+import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
+import { openUtterances, type Row, type UtteranceTable } from '../shared/io/utterance_table.ts';
+import { editCounts } from '../shared/math/edit_distance.ts';
+import { type Axis, type GridSearch, gridSearch, ratioBeyond, stepBeyond } from '../shared/math/grid_search.ts';
+import { createTokenLoop, type LoopWeights, type WordSequence } from '../shared/math/token_loop.ts';
+import { transitionsOf } from '../shared/math/viterbi.ts';
+import {
+  checkSameUtterances,
+  checkTokens,
+  openEssencePosteriors,
+  openModelPosteriors,
+  type PosteriorSource,
+} from '../shared/training/posterior_source.ts';
+
+/** Find the words: a Viterbi search over a loop of all words, its weights tuned on one set and taken over on another. */
+export const options = {
+  data: {
+    type: 'string',
+    role: 'corpus',
+    demandOption: true,
+    describe: 'data directory with lexicon and tokens; for --tune with text',
+  },
+  model: { type: 'string', role: 'input', describe: 'folder of train_student; needs --features' },
+  features: { type: 'string', role: 'input', describe: 'folder of extract_features' },
+  posteriors: { type: 'string', role: 'input', describe: 'folder of filter_targets --select all, instead of a model' },
+  alignment: { type: 'string', role: 'input', describe: 'folder of align_labels, to count frames right' },
+  tune: { type: 'boolean', default: false, describe: 'search the weights with the fewest word errors on this data' },
+  decoding: { type: 'string', role: 'input', describe: 'folder of decode --tune, to take its weights from' },
+  'acoustic-scales': {
+    type: 'numbers',
+    above: 0,
+    default: [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.4],
+    describe: 'tried by --tune',
+  },
+  'prior-scales': { type: 'numbers', min: 0, default: [0, 0.25, 0.5, 0.75, 1], describe: 'tried by --tune' },
+  'insertion-penalties': {
+    type: 'numbers',
+    default: [-6, -4, -2, 0, 2, 4, 6, 8],
+    describe: 'tried by --tune, nats per word',
+  },
+} as const satisfies OptionTable;
+
+type Options = OptionsOf<typeof options>;
+
+export async function run(options: Options, context: Context<Engine>) {
+  checkOptions(options);
+  const data = readDataDirectory(options.data);
+  const source = await openSource(options, context);
+  const labels = options.alignment ? await openUtterances(options.alignment, { format: 'alignment' }) : undefined;
+  try {
+    checkTokens(source, options.data);
+    checkSameUtterances({ path: options.data, utterances: data.utterances.map(({ id }) => id) }, source);
+    if (labels) checkLabels(labels, source);
+    const decode = createDecoder(data, source);
+    const tuned = options.tune ? await tune(decode, { data, source, options, context }) : undefined;
+    const decoding = tuned?.decoding ?? readDecoding(options, context);
+    const tally = await decodeAll((row) => decode(row, decoding), { data, source, labels, context });
+    context.out.writeJson('decoding.json', { ...decoding, ...(tuned ? { points: tuned.points } : {}) });
+    return {
+      utterances: source.utterances.length,
+      frames: tally.frames,
+      audioSeconds: (tally.frames * source.outputFrameShiftMs) / 1000,
+      words: tally.words,
+      meanScore: tally.score / tally.frames,
+      ...(labels ? { frameAccuracy: tally.framesRight / tally.frames } : {}),
+      ...sizeOf(options, context),
+      decoding,
+      atEdge: decoding.atEdge,
+      ...(tuned ? { tuning: tuned.summary } : {}),
+    };
+  } finally {
+    await source.close();
+    await labels?.close();
+  }
+}
+
+interface Decoded {
+  data: DataDirectory;
+  source: PosteriorSource;
+  labels: UtteranceTable | undefined;
+  context: Context<Engine>;
+}
+
+/** Writes what is found; counts frames, words and, given labels, the frames whose best token is their label. */
+async function decodeAll(decode: (row: PosteriorRow) => WordSequence, { data, source, labels, context }: Decoded) {
+  const text = context.out.createFile('hypotheses.txt');
+  const times = context.out.createFile('hypotheses.ctm');
+  const tally = { frames: 0, words: 0, score: 0, framesRight: 0 };
+  context.progress.start('decoding', source.utterances.length);
+  for await (const row of source.rows()) {
+    const found = decode(row);
+    writeHypothesis({ text, times }, row.utterance, found, { words: data.lexicon.words, source });
+    tally.frames += row.logPosteriors.length / source.prior.length;
+    tally.words += found.words.length;
+    tally.score += found.score;
+    if (labels) tally.framesRight += framesRight(row, await labels.read(row.utterance), { labels, source });
+    context.progress.advance();
+    await context.breathe();
+  }
+  text.close();
+  times.close();
+  return tally;
+}
+
+function checkOptions({ model, features, posteriors, tune, decoding, ...axes }: Options): void {
+  if ((model === undefined) === (posteriors === undefined)) throw new UsageError('Give either --model or --posteriors');
+  if ((model === undefined) !== (features === undefined)) throw new UsageError('Give --model and --features together');
+  if (tune === (decoding !== undefined)) throw new UsageError('Give either --tune or --decoding');
+  for (const [flag, values] of [
+    ['acoustic-scales', axes.acousticScales],
+    ['prior-scales', axes.priorScales],
+    ['insertion-penalties', axes.insertionPenalties],
+  ] as const) {
+    if (values.some((value, i) => i > 0 && !(value > values[i - 1]!))) {
+      throw new UsageError(`--${flag} ${values.join(',')} is not ascending`);
+    }
+  }
+}
+
+function openSource({ model, features }: Options, context: Context<Engine>): Promise<PosteriorSource> {
+  if (!model) return openEssencePosteriors(context.inputs.posteriors![0]!);
+  return openModelPosteriors(context.engine, { model, features: features! });
+}
+
+interface PosteriorRow {
+  utterance: string;
+  logPosteriors: Float32Array;
+}
+type Decode = (row: PosteriorRow, weights: LoopWeights) => WordSequence;
+
+function createDecoder({ path, lexicon, tokens }: DataDirectory, source: PosteriorSource): Decode {
+  const silence = tokens.idOf.get('sil');
+  if (silence === undefined)
+    throw new InputError(`Cannot decode ${path}: tokens.txt has no silence token "sil"; add it`);
+  const loop = createTokenLoop({
+    pronunciations: lexicon.pronunciations,
+    wordCount: lexicon.words.length,
+    silence,
+    vocabularySize: tokens.symbols.length,
+    transitions: transitionsOf(source.selfLoop),
+  });
+  const logPrior = Float64Array.from(source.prior, Math.log);
+  return ({ utterance, logPosteriors }, weights) => {
+    const found = loop.decode({ logPosteriors, logPrior }, weights);
+    if (found) return found;
+    throw new InputError(
+      `Cannot decode ${utterance}: ${source.path} rules out every word and silence; use --prior-scales 0`,
+    );
+  };
+}
+
+interface Tuning {
+  data: DataDirectory;
+  source: PosteriorSource;
+  options: Options;
+  context: Context<Engine>;
+}
+
+/** The weights with the fewest word errors, all posteriors in memory. */
+async function tune(decode: Decode, { data, source, options, context }: Tuning) {
+  const rows: (PosteriorRow & { reference: Int32Array })[] = [];
+  const references = wordIds(data);
+  context.progress.start('computing posteriors', source.utterances.length);
+  for await (const row of source.rows()) {
+    rows.push({ ...row, reference: references.get(row.utterance)! });
+    context.progress.advance();
+    await context.breathe();
+  }
+  const words = rows.reduce((sum, { reference }) => sum + reference.length, 0);
+  if (words === 0)
+    throw new InputError(`Cannot tune on ${data.path}: its text has no words; use data with transcripts`);
+  context.progress.start('tuning');
+  const axes: Axis<keyof LoopWeights>[] = [
+    { name: 'acousticScale', values: options.acousticScales, beyond: ratioBeyond },
+    { name: 'priorScale', values: options.priorScales, beyond: stepBeyond({ min: 0 }) },
+    { name: 'insertionPenalty', values: options.insertionPenalties, beyond: stepBeyond() },
+  ];
+  const found = gridSearch({
+    axes,
+    cost: (weights) => {
+      context.progress.advance();
+      return rows.reduce((sum, row) => sum + errorsOf(row.reference, decode(row, weights).words), 0);
+    },
+  });
+  if (found.extended.length > 0) context.progress.note(`the grid was extended: ${found.extended.join(', ')}`);
+  const warning =
+    found.atEdge.length > 0 ? `the best ${found.atEdge.join(', ')} lies at the edge of the grid; widen it` : undefined;
+  if (warning) context.progress.note(`warning: ${warning}`);
+  return {
+    decoding: { ...found.best, atEdge: found.atEdge },
+    points: found.points.map(({ point, cost }) => [
+      point.acousticScale,
+      point.priorScale,
+      point.insertionPenalty,
+      cost,
+    ]),
+    summary: {
+      words,
+      errors: found.cost,
+      wer: found.cost / words,
+      extended: found.extended,
+      ...(warning ? { warning } : {}),
+      pointsTried: found.points.length,
+      fewestErrors: fewestPerValue(
+        axes.map(({ name }) => name),
+        found,
+      ),
+    },
+  };
+}
+
+function errorsOf(reference: Int32Array, hypothesis: Int32Array): number {
+  const { insertions, deletions, substitutions } = editCounts({ reference, hypothesis });
+  return insertions + deletions + substitutions;
+}
+
+/** Reference words as lexicon ids; −1, which no hypothesis contains, for a word that is not in the lexicon. */
+function wordIds({ path, utterances, lexicon }: DataDirectory): Map<string, Int32Array> {
+  return new Map(
+    utterances.map(({ id, words }) => {
+      if (!words) throw new InputError(`Cannot tune on ${id}: ${join(path, 'text')} has no words for it; add them`);
+      return [id, Int32Array.from(words, (word) => lexicon.idOf.get(word) ?? -1)];
+    }),
+  );
+}
+
+/** For each value of each axis the fewest errors it can have: how sharp the optimum is. */
+function fewestPerValue<Name extends string>(names: readonly Name[], { points }: GridSearch<Name>) {
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = [...new Set(points.map(({ point }) => point[name]))].sort((a, b) => a - b);
+      const fewest = (value: number) =>
+        points.reduce((least, { point, cost }) => (point[name] === value ? Math.min(least, cost) : least), Infinity);
+      return [name, values.map((value) => ({ value, errors: fewest(value) }))];
+    }),
+  );
+}
+
+/** Weights, and which of them were the best only as far as the grid went. */
+type Decoding = LoopWeights & { atEdge: string[] };
+
+/** @throws {InputError} when the weights were tuned for another model */
+function readDecoding({ decoding, model }: Options, { inputs }: Context<Engine>): Decoding {
+  const path = join(decoding!, 'decoding.json');
+  const { acousticScale, priorScale, insertionPenalty, atEdge = [] } = JSON.parse(readFileSync(path, 'utf8'));
+  if (!(acousticScale > 0 && priorScale >= 0 && Number.isFinite(insertionPenalty))) {
+    throw new InputError(
+      `Cannot use ${path}: it lacks a valid acousticScale, priorScale or insertionPenalty; run decode --tune`,
+    );
+  }
+  const tunedFor = inputs.decoding![0]!.report.inputs.model?.[0];
+  const used = inputs.model?.[0];
+  if (tunedFor?.id !== used?.id) {
+    throw new InputError(
+      `Cannot use ${decoding} for ${model ?? 'posteriors'}: it was tuned for ${tunedFor?.path ?? 'posteriors'}; run decode --tune with the same model`,
+    );
+  }
+  return { acousticScale, priorScale, insertionPenalty, atEdge };
+}
+
+function checkLabels(labels: UtteranceTable, source: PosteriorSource): void {
+  const tokens = labels.metadata['kd.tokens'];
+  if (tokens !== source.tokensDigest) {
+    throw new InputError(
+      `Cannot use ${labels.path} with ${source.path}: their tokens differ (${tokens} and ${source.tokensDigest}); make both from the same tokens.txt`,
+    );
+  }
+  checkSameUtterances(labels, source);
+}
+
+/** Frames whose best token is their label. */
+function framesRight(
+  { utterance, logPosteriors }: PosteriorRow,
+  { frames, labels: truth }: Row,
+  { labels, source }: { labels: UtteranceTable; source: PosteriorSource },
+): number {
+  const vocabularySize = source.prior.length;
+  if (frames * vocabularySize !== logPosteriors.length) {
+    throw new InputError(
+      `Cannot compare ${utterance}: ${frames} frames in ${labels.path}, ${logPosteriors.length / vocabularySize} in ${source.path}; make both from the same features`,
+    );
+  }
+  let right = 0;
+  for (let frame = 0; frame < frames; frame++) {
+    const row = logPosteriors.subarray(frame * vocabularySize, (frame + 1) * vocabularySize);
+    if (indexOfMax(row) === (truth as Uint16Array)[frame]) right++;
+  }
+  return right;
+}
+
+function indexOfMax(values: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}
+
+function writeHypothesis(
+  { text, times }: { text: Sink; times: Sink },
+  utterance: string,
+  { words, startFrames, endFrames }: WordSequence,
+  { words: spellings, source }: { words: readonly string[]; source: PosteriorSource },
+): void {
+  const spelled = Array.from(words, (word) => spellings[word]!);
+  const seconds = (frame: number) => (source.firstFrameCentreMs + source.outputFrameShiftMs * (frame - 0.5)) / 1000;
+  const lines = spelled.map((word, i) => {
+    const start = seconds(startFrames[i]!);
+    return `${utterance} 1 ${start.toFixed(3)} ${(seconds(endFrames[i]!) - start).toFixed(3)} ${word}\n`;
+  });
+  text.write(Buffer.from(`${[utterance, ...spelled].join(' ')}\n`));
+  times.write(Buffer.from(lines.join('')));
+}
+
+/** What the report of the model says about its size. */
+function sizeOf({ model }: Options, { inputs }: Context<Engine>) {
+  if (!model) return {};
+  const { parameters, modelBytes } = inputs.model![0]!.report;
+  return { parameters, modelBytes };
+}
+
+export const stage = {
+  name: 'decode',
+  version: 1,
+  summary: 'find the words of utterances',
+  examples: [
+    '$0 --data exp/digits/data/dev --model exp/digits/model/hard --features exp/digits/features/dev --tune --out exp/digits/decode/dev/hard',
+    '$0 --data exp/digits/data/test --model exp/digits/model/hard --features exp/digits/features/test --decoding exp/digits/decode/dev/hard --out exp/digits/decode/test/hard',
+  ],
+  options,
+  run,
+  engine: openEngine,
+  needsEngine: ({ model }: Options) => model !== undefined,
+} satisfies Stage;
+
+await runIfMain(import.meta, stage);

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runStage } from '../shared/io/stage.ts';
+import { stage } from './decode.ts';
+import {
+  call,
+  spoken,
+  temporaryFolder,
+  tokensText,
+  writeTinyAlignment,
+  writeTinyData,
+  writeTinyFeatures,
+  writeTinyModel,
+  writeTinyPosteriors,
+} from './testdata/tiny_corpus.ts';
+
+const folder = temporaryFolder();
+const at = (name: string) => join(folder, name);
+const data = writeTinyData(at('data'));
+const features = writeTinyFeatures(at('features'));
+const model = writeTinyModel(at('model'));
+const posteriors = writeTinyPosteriors(at('posteriors'));
+const truth = readFileSync(join(data, 'text'), 'utf8');
+const grid = { acousticScales: [0.5, 1, 2], priorScales: [0, 0.5, 1], insertionPenalties: [-2, 0, 2] };
+
+test('decode tunes on one set and takes the weights over on another', async () => {
+  const tuned = await runStage(stage, { data, model, features, tune: true, ...grid, engine: 'cpu', out: at('tuned') });
+  const { errors, words, wer } = tuned.tuning as Record<string, number>;
+  assert.deepEqual({ errors, words, wer }, { errors: 0, words: 5, wer: 0 });
+  assert.deepEqual(tuned.atEdge, []);
+  const alignment = writeTinyAlignment(at('alignment'));
+  const out = at('decoded');
+  const report = await runStage(stage, { data, model, features, alignment, decoding: at('tuned'), engine: 'cpu', out });
+  assert.equal(readFileSync(join(out, 'hypotheses.txt'), 'utf8'), truth);
+  assert.equal(readFileSync(join(out, 'hypotheses.ctm'), 'utf8'), readFileSync(join(data, 'ctm'), 'utf8'));
+  assert.deepEqual(report.decoding, tuned.decoding);
+  assert.equal(report.frameAccuracy, 1);
+  assert.equal(report.utterances, 3);
+  assert.equal(report.frames, 29);
+  assert.ok(Math.abs((report.audioSeconds as number) - 29 * 0.03) < 1e-9);
+  assert.ok((report.modelBytes as number) > 0 && report.modelBytes === 4 * (report.parameters as number));
+  const { acousticScale, points } = JSON.parse(readFileSync(join(at('tuned'), 'decoding.json'), 'utf8'));
+  assert.equal(acousticScale, (tuned.decoding as Record<string, number>).acousticScale);
+  assert.equal(points.length, (tuned.tuning as Record<string, number>).pointsTried);
+});
+
+test('decode takes posteriors instead of a model, and counts frames right', async () => {
+  const shifted = writeTinyAlignment(at('half-wrong'), (id) =>
+    spoken[id]!.labels.map((label) => (label === 0 ? 1 : label)),
+  );
+  const out = at('by-posteriors');
+  const report = await runStage(stage, { data, posteriors, alignment: shifted, tune: true, ...grid, out });
+  assert.equal(readFileSync(join(out, 'hypotheses.txt'), 'utf8'), truth);
+  assert.equal(report.frameAccuracy, 19 / 29);
+  assert.equal(report.parameters, undefined);
+});
+
+test('decode widens a grid whose edge is best', async () => {
+  const narrow = { acousticScales: [1], priorScales: [1], insertionPenalties: [12, 16, 20] };
+  const report = await runStage(stage, { data, posteriors, tune: true, ...narrow, out: at('narrow') });
+  const { extended, warning } = report.tuning as { extended: string[]; warning?: string };
+  assert.deepEqual(extended, ['insertionPenalty']);
+  const { insertionPenalty } = report.decoding as Record<string, number>;
+  assert.ok(insertionPenalty! < 12);
+  assert.equal(warning !== undefined, (report.atEdge as string[]).length > 0);
+});
+
+const faults: { name: string; code: number; argv: () => string[]; message: RegExp }[] = [
+  { name: 'neither model nor posteriors', code: 2, argv: () => ['--tune'], message: /either --model or --posteriors/ },
+  {
+    name: 'a model without features',
+    code: 2,
+    argv: () => ['--model', model, '--tune', '--engine', 'cpu'],
+    message: /--model and --features together/,
+  },
+  { name: 'no weights', code: 2, argv: () => ['--posteriors', posteriors], message: /either --tune or --decoding/ },
+  {
+    name: 'a grid out of order',
+    code: 2,
+    argv: () => ['--posteriors', posteriors, '--tune', '--prior-scales', '1,0'],
+    message: /--prior-scales 1,0 is not ascending/,
+  },
+  {
+    name: 'an acoustic scale of 0',
+    code: 2,
+    argv: () => ['--posteriors', posteriors, '--tune', '--acoustic-scales', '0,1'],
+    message: /--acoustic-scales 0 is out of range/,
+  },
+  {
+    name: 'weights tuned for another model',
+    code: 3,
+    argv: () => ['--posteriors', posteriors, '--decoding', at('tuned')],
+    message: /it was tuned for .*model; run decode --tune/,
+  },
+  {
+    name: 'posteriors over other tokens',
+    code: 3,
+    argv: () => {
+      const other = tokensText.replaceAll('one_', 'eins_');
+      const lexicon = 'one eins_1 eins_2\ntwo two_1 two_2\n';
+      const path = writeTinyData(at('other-tokens'), { 'tokens.txt': other, 'lexicon.txt': lexicon });
+      return ['--data', path, '--posteriors', posteriors, '--tune'];
+    },
+    message: /Cannot use .*posteriors with .*other-tokens: their tokens\.txt differ/,
+  },
+  {
+    name: 'an essence that does not say its prior',
+    code: 3,
+    argv: () => ['--posteriors', writeTinyPosteriors(at('bare'), { report: { prior: undefined } }), '--tune'],
+    message: /its report\.json has no prior/,
+  },
+  {
+    name: 'labels of another length',
+    code: 3,
+    argv: () => {
+      const short = writeTinyAlignment(at('short'), (id) => spoken[id]!.labels.slice(1));
+      return ['--posteriors', posteriors, '--alignment', short, '--tune'];
+    },
+    message: /Cannot compare s1-a: 12 frames in .*short, 13 in .*posteriors/,
+  },
+];
+for (const [i, { name, code, argv, message }] of faults.entries()) {
+  test(`decode exits ${code} for ${name}`, async () => {
+    const given = argv();
+    const result = await call(stage, [
+      ...(given.includes('--data') ? [] : ['--data', data]),
+      ...given,
+      '--out',
+      at(`fault-${i}`),
+    ]);
+    assert.match(result.stderr, message);
+    assert.equal(result.code, code);
+  });
+}
+
+test('decode exits 3 for an utterance that the posteriors lack', async () => {
+  const ids = ['s1-a', 's1-b', 's2-a', 's2-b'];
+  const lines = (value: (id: string) => string) => ids.map((id) => `${id} ${value(id)}\n`).join('');
+  const more = writeTinyData(at('more'), {
+    'wav.scp': lines((id) => (id === 's2-b' ? 's2-a.wav' : `${id}.wav`)),
+    text: lines(() => 'one'),
+    utt2spk: lines((id) => id.slice(0, 2)),
+    ctm: undefined,
+  });
+  const { code, stderr } = await call(stage, [
+    '--data',
+    more,
+    '--posteriors',
+    posteriors,
+    '--tune',
+    '--out',
+    at('lacking'),
+  ]);
+  assert.match(stderr, /1 of 4 utterances are missing there, first: s2-b/);
+  assert.equal(code, 3);
+});

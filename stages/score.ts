@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readDataDirectory } from '../shared/io/data_directory.ts';
+import { InputError } from '../shared/io/errors.ts';
+import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
+import { type EditCounts, editCounts } from '../shared/math/edit_distance.ts';
+
+/** Count word errors: hypotheses against the text of a data directory, as sclite counts them. */
+export const options = {
+  data: { type: 'string', role: 'corpus', demandOption: true, describe: 'data directory with the reference text' },
+  hypotheses: { type: 'string', role: 'input', demandOption: true, describe: 'folder of decode' },
+  arm: { type: 'string', describe: 'label of the report: arm of the experiment' },
+  seed: { type: 'number', integer: true, describe: 'label of the report: seed of the training' },
+  size: { type: 'string', describe: 'label of the report: size of the model' },
+  protocol: { type: 'string', describe: 'label of the report: how corpus and speakers are divided' },
+} as const satisfies OptionTable;
+
+/** Errors of one utterance, or of many together. */
+export interface ScoreCounts {
+  words: number; // of the reference
+  insertions: number;
+  deletions: number;
+  substitutions: number;
+}
+
+export async function run({ data, hypotheses }: OptionsOf<typeof options>, context: Context) {
+  const { utterances } = readDataDirectory(data);
+  const file = join(hypotheses, 'hypotheses.txt');
+  const recognised = readHypotheses(file);
+  checkSameUtterances(
+    utterances.map(({ id }) => id),
+    recognised,
+    { data, file },
+  );
+  const perUtterance = utterances.map(({ id, speaker, words: reference }) => {
+    if (!reference) throw new InputError(`Cannot score ${id}: ${join(data, 'text')} has no words for it; add them`);
+    return { utterance: id, speaker, ...countsOf(editCounts({ reference, hypothesis: recognised.get(id)! })) };
+  });
+  const speakers = [...new Set(perUtterance.map(({ speaker }) => speaker))].sort();
+  context.progress.note(`${perUtterance.length} utterances of ${speakers.length} speakers`);
+  const wrong = perUtterance.filter((counts) => errorsOf(counts) > 0).length;
+  return {
+    utterances: perUtterance.length,
+    ...summary(perUtterance),
+    sentenceErrorRate: perUtterance.length > 0 ? wrong / perUtterance.length : null,
+    speakers: speakers.map((speaker) => {
+      const own = perUtterance.filter((counts) => counts.speaker === speaker);
+      return { speaker, utterances: own.length, ...summary(own) };
+    }),
+    perUtterance,
+  };
+}
+
+function countsOf({ correct, substitutions, insertions, deletions }: EditCounts): ScoreCounts {
+  return { words: correct + substitutions + deletions, insertions, deletions, substitutions };
+}
+
+const errorsOf = ({ insertions, deletions, substitutions }: ScoreCounts) => insertions + deletions + substitutions;
+
+/** Sums, and errors per reference word: null where there is no word. */
+function summary(counts: readonly ScoreCounts[]) {
+  const sum = (name: keyof ScoreCounts) => counts.reduce((total, count) => total + count[name], 0);
+  const total = {
+    words: sum('words'),
+    insertions: sum('insertions'),
+    deletions: sum('deletions'),
+    substitutions: sum('substitutions'),
+  };
+  const errors = errorsOf(total);
+  return { ...total, errors, wer: total.words > 0 ? errors / total.words : null };
+}
+
+/** @throws {InputError} naming the line of an utterance that comes twice */
+function readHypotheses(file: string): Map<string, string[]> {
+  const recognised = new Map<string, string[]>();
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .forEach((line, i) => {
+      const [utterance, ...words] = line.split(/\s+/).filter((field) => field !== '');
+      if (utterance === undefined) return;
+      if (recognised.has(utterance)) {
+        throw new InputError(`Cannot read ${file}:${i + 1}: utterance "${utterance}" is there twice; decode again`);
+      }
+      recognised.set(utterance, words);
+    });
+  return recognised;
+}
+
+function checkSameUtterances(
+  expected: readonly string[],
+  recognised: ReadonlyMap<string, unknown>,
+  { data, file }: { data: string; file: string },
+): void {
+  const known = new Set(expected);
+  const missing = expected.filter((id) => !recognised.has(id));
+  const extra = [...recognised.keys()].filter((id) => !known.has(id));
+  const first = (ids: readonly string[]) => `${ids.length} (first: ${ids.slice(0, 3).join(', ')})`;
+  if (missing.length > 0) {
+    throw new InputError(
+      `Cannot score ${file}: of ${expected.length} utterances of ${data} it lacks ${first(missing)}; decode the same data`,
+    );
+  }
+  if (extra.length > 0) {
+    throw new InputError(
+      `Cannot score ${file}: ${data} does not have its utterances ${first(extra)}; decode the same data`,
+    );
+  }
+}
+
+export const stage = {
+  name: 'score',
+  version: 1,
+  summary: 'count word errors of hypotheses',
+  examples: [
+    '$0 --data exp/digits/data/test --hypotheses exp/digits/decode/test/hard --arm hard --seed 0 --out exp/digits/score/hard',
+  ],
+  options,
+  run,
+} satisfies Stage;
+
+await runIfMain(import.meta, stage);
