@@ -52,7 +52,8 @@ type Options = OptionsOf<typeof options>;
 export async function run(options: Options, context: Context<Engine>) {
   checkOptions(options);
   const data = readDataDirectory(options.data);
-  const source = await openSource(options, context);
+  const opened = await openSource(options, context);
+  const source = options.tune ? await inMemory(opened, context) : opened;
   const labels = options.alignment ? await openUtterances(options.alignment, { format: 'alignment' }) : undefined;
   try {
     checkTokens(source, options.data);
@@ -163,16 +164,28 @@ interface Tuning {
   context: Context<Engine>;
 }
 
-/** The weights with the fewest word errors, all posteriors in memory. */
-async function tune(decode: Decode, { data, source, options, context }: Tuning) {
-  const rows: (PosteriorRow & { reference: Int32Array })[] = [];
-  const references = wordIds(data);
-  context.progress.start('computing posteriors', source.utterances.length);
+/** A source whose posteriors are computed once: tuning goes over them many times. */
+async function inMemory(source: PosteriorSource, { progress, breathe }: Context<Engine>): Promise<PosteriorSource> {
+  const rows: PosteriorRow[] = [];
+  progress.start('computing posteriors', source.utterances.length);
   for await (const row of source.rows()) {
-    rows.push({ ...row, reference: references.get(row.utterance)! });
-    context.progress.advance();
-    await context.breathe();
+    rows.push(row);
+    progress.advance();
+    await breathe();
   }
+  return {
+    ...source,
+    async *rows() {
+      yield* rows;
+    },
+  };
+}
+
+/** The weights with the fewest word errors. */
+async function tune(decode: Decode, { data, source, options, context }: Tuning) {
+  const references = wordIds(data);
+  const rows: (PosteriorRow & { reference: Int32Array })[] = [];
+  for await (const row of source.rows()) rows.push({ ...row, reference: references.get(row.utterance)! });
   const words = rows.reduce((sum, { reference }) => sum + reference.length, 0);
   if (words === 0)
     throw new InputError(`Cannot tune on ${data.path}: its text has no words; use data with transcripts`);
@@ -182,10 +195,11 @@ async function tune(decode: Decode, { data, source, options, context }: Tuning) 
     { name: 'priorScale', values: options.priorScales, beyond: stepBeyond({ min: 0 }) },
     { name: 'insertionPenalty', values: options.insertionPenalties, beyond: stepBeyond() },
   ];
-  const found = gridSearch({
+  const found = await gridSearch({
     axes,
-    cost: (weights) => {
+    cost: async (weights) => {
       context.progress.advance();
+      await context.breathe();
       return rows.reduce((sum, row) => sum + errorsOf(row.reference, decode(row, weights).words), 0);
     },
   });

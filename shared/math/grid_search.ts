@@ -36,17 +36,17 @@ export const ratioBeyond = (edge: number, neighbour: number): number => (edge * 
  *
  * @param cost called once per point
  * @param maxExtensions values that may be added to the grid, all axes together
- * @throws {RangeError} when an axis is empty or not ascending
+ * @throws {RangeError} (the promise) when an axis is empty or not ascending
  */
-export function gridSearch<Name extends string>({
+export async function gridSearch<Name extends string>({
   axes,
   cost,
   maxExtensions = 12,
 }: {
   axes: readonly Axis<Name>[];
-  cost: (point: Point<Name>) => number;
+  cost: (point: Point<Name>) => number | Promise<number>;
   maxExtensions?: number;
-}): GridSearch<Name> {
+}): Promise<GridSearch<Name>> {
   for (const { name, values } of axes) {
     if (values.length === 0 || values.some((value, i) => !(i === 0 || value > values[i - 1]!))) {
       throw new RangeError(`Cannot search ${name} over [${values.join(', ')}]: give ascending values`);
@@ -58,7 +58,7 @@ export function gridSearch<Name extends string>({
   for (let extensions = 0; ; ) {
     for (const point of pointsOf(grid)) {
       const key = JSON.stringify(grid.map(({ name }) => point[name]));
-      if (!costs.has(key)) costs.set(key, { point, cost: cost(point) });
+      if (!costs.has(key)) costs.set(key, { point, cost: await cost(point) });
     }
     const points = [...costs.values()];
     const best = middleOfBest(points, grid);
