@@ -1,0 +1,84 @@
+import { count, fixed, interval, percent, plural, points, pValue, unknown } from './format.ts';
+import type { Comparison, Refusal, Row, Rows } from './rows.ts';
+
+const headers = [
+  'size',
+  'arm',
+  'parameters',
+  'WER % [95 %]',
+  'seeds',
+  'vs baseline',
+  'p (Holm)',
+  'vs ensemble',
+  'p (Holm)',
+  'frames right %',
+  'mass kept %',
+  'bytes/frame',
+];
+const numeric = [false, false, true, true, true, true, true, true, true, true, true, true];
+
+/** The rows as Markdown tables, one per protocol, aligned for reading as plain text too; footnotes below each. */
+export function markdownTables(
+  { rows, comparisons, notes }: Rows,
+  { baseline, ensemble }: { baseline: string; ensemble: string },
+): string {
+  const protocols = [...new Set(rows.map(({ protocol }) => protocol))];
+  const tables = protocols.map((protocol) => {
+    const own = rows.filter((row) => row.protocol === protocol);
+    const footnotes = [...new Set(own.flatMap(remarksOn))];
+    const body = own.map((row) =>
+      cellsOf(
+        row,
+        remarksOn(row).map((remark) => footnotes.indexOf(remark) + 1),
+      ),
+    );
+    return [
+      `## ${protocol}`,
+      '',
+      ...aligned([headers, ...body]),
+      '',
+      ...footnotes.map((footnote, i) => `${i + 1}. ${footnote}`),
+      ...(footnotes.length > 0 ? [''] : []),
+    ];
+  });
+  const method = `WER with 95 % percentile intervals of a bootstrap over utterances and seeds; differences in points to "${baseline}" of the same size and to "${ensemble}"; p by sign flips over utterances, in brackets after Holm's correction for ${plural(comparisons, 'comparison')}.`;
+  return `${[...tables.flat(), method, ...notes].join('\n')}\n`;
+}
+
+/** What must be said about a row: its warnings, and why a comparison is missing. */
+export function remarksOn({ warnings, toBaseline, toEnsemble }: Row): string[] {
+  const refusals = [toBaseline, toEnsemble].flatMap((comparison) =>
+    comparison && 'refused' in comparison ? [`not compared: ${comparison.refused}`] : [],
+  );
+  return [...warnings, ...refusals];
+}
+
+function cellsOf(row: Row, marks: number[]): string[] {
+  const compared = (comparison: Comparison | Refusal | undefined) =>
+    !comparison || 'refused' in comparison
+      ? [unknown, unknown]
+      : [
+          `${points(comparison.difference)} ${interval(comparison, points)}`,
+          `${pValue(comparison.p)} (${pValue(comparison.pHolm)})`,
+        ];
+  return [
+    row.size,
+    `${row.arm.replaceAll('|', '\\|')}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}`,
+    count(row.parameters),
+    `${percent(row.wer.value)} ${interval(row.wer, percent)}`,
+    String(row.seeds.length),
+    ...compared(row.toBaseline),
+    ...compared(row.toEnsemble),
+    percent(row.frameAccuracy, 1),
+    percent(row.keptMass, 1),
+    fixed(row.bytesPerFrame, 1),
+  ];
+}
+
+function aligned(cells: string[][]): string[] {
+  const widths = headers.map((_, column) => Math.max(3, ...cells.map((row) => row[column]!.length)));
+  const spell = (row: string[]) =>
+    `| ${row.map((cell, column) => (numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!))).join(' | ')} |`;
+  const rule = `| ${widths.map((width, column) => `${'-'.repeat(width - 1)}${numeric[column] ? ':' : '-'}`).join(' | ')} |`;
+  return [spell(cells[0]!), rule, ...cells.slice(1).map(spell)];
+}

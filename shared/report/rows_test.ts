@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Comparison, type Row, reportRows } from './rows.ts';
+import { MismatchError, type Run } from './runs.ts';
+import { syntheticRuns } from './testdata/synthetic_runs.ts';
+
+const settings = { baseline: 'hard', ensemble: 'ensemble', resamples: 400, seed: 0 };
+
+/** A run with those substitutions, utterance by utterance, 2 words each. */
+const run = (arm: string, seed: string, substitutions: number[], more: Partial<Run> = {}): Run => ({
+  protocol: 'seen',
+  size: 'small',
+  arm,
+  seed,
+  ids: { score: `${arm}-${seed}` },
+  utterances: substitutions.map((count, i) => ({
+    utterance: `u${i}`,
+    words: 2,
+    insertions: 0,
+    deletions: 0,
+    substitutions: count,
+  })),
+  curve: [],
+  atEdge: [],
+  ...more,
+});
+const row = (rows: Row[], arm: string): Row => rows.find((found) => found.arm === arm)!;
+const compared = (comparison: Row['toBaseline']): Comparison => {
+  assert.ok(comparison && 'p' in comparison, JSON.stringify(comparison));
+  return comparison;
+};
+
+test('reportRows() compares an arm with the baseline of its size, utterance by utterance', () => {
+  const { rows, comparisons } = reportRows(
+    [
+      run('hard', '0', [1, 1, 0, 1]),
+      run('hard', '1', [1, 0, 0, 1]),
+      run('top3', '0', [0, 0, 0, 1]),
+      run('top3', '1', [0, 0, 0, 0]),
+    ],
+    settings,
+  );
+  const top3 = row(rows, 'top3');
+  assert.equal(top3.wer.value, 1 / 16);
+  assert.equal(top3.wer.over, 'seeds and utterances');
+  const { difference, low, high, p } = compared(top3.toBaseline);
+  assert.equal(difference, 1 / 16 - 5 / 16);
+  assert.ok(low <= difference && difference <= high && p > 0 && p <= 1);
+  assert.equal(row(rows, 'hard').toBaseline, undefined);
+  assert.equal(comparisons, 1);
+  assert.deepEqual(
+    rows.map(({ arm }) => arm),
+    ['hard', 'top3'],
+  );
+});
+
+test('reportRows() averages errors over seeds', () => {
+  const { rows } = reportRows([run('hard', '0', [2, 1]), run('hard', '1', [0, 0])], settings);
+  assert.deepEqual(rows[0]!.errors, { insertions: 0, deletions: 0, substitutions: 1.5 });
+  assert.deepEqual(
+    rows[0]!.runs.map(({ seed, wer }) => [seed, wer]),
+    [
+      ['0', 0.75],
+      ['1', 0],
+    ],
+  );
+});
+
+test('reportRows() says when there is one seed only', () => {
+  const { rows } = reportRows([run('hard', '0', [1, 0, 1])], settings);
+  assert.equal(rows[0]!.wer.over, 'utterances');
+  assert.match(rows[0]!.warnings.join(), /one seed only/);
+});
+
+test('reportRows() says that an interval without errors is too good', () => {
+  const { rows } = reportRows([run('hard', '0', [0, 0, 0]), run('hard', '1', [0, 0, 0])], settings);
+  assert.deepEqual([rows[0]!.wer.low, rows[0]!.wer.high], [0, 0]);
+  assert.match(rows[0]!.warnings.join(), /no error seen: .* 50\.00 %/);
+});
+
+test('reportRows() refuses to pair other seeds or other utterances, and says why', () => {
+  const { rows, comparisons } = reportRows(
+    [
+      run('hard', '0', [1, 0, 1]),
+      run('hard', '1', [1, 0, 1]),
+      run('fewer-seeds', '0', [1, 0, 1]),
+      run('fewer-utterances', '0', [1, 0]),
+      run('fewer-utterances', '1', [1, 0]),
+    ],
+    settings,
+  );
+  assert.match(JSON.stringify(row(rows, 'fewer-seeds').toBaseline), /not the same seeds as \\"hard\\" \(0 and 0, 1\)/);
+  assert.match(
+    JSON.stringify(row(rows, 'fewer-utterances').toBaseline),
+    /not the same utterances as \\"hard\\" \(2 and 3\)/,
+  );
+  assert.equal(comparisons, 0);
+});
+
+test('reportRows() pairs one ensemble with every seed, and several with their own', () => {
+  const ensemble = (seed: string, errors: number[]) => run('ensemble', seed, errors, { size: 'ensemble' });
+  const students = [run('hard', '0', [1, 0, 1]), run('hard', '1', [1, 1, 1])];
+  for (const ensembles of [[ensemble('0', [0, 0, 1])], [ensemble('0', [0, 0, 1]), ensemble('1', [0, 0, 1])]]) {
+    const { rows } = reportRows([...students, ...ensembles], settings);
+    assert.ok(Math.abs(compared(row(rows, 'hard').toEnsemble).difference - (5 / 12 - 1 / 6)) < 1e-12);
+    assert.deepEqual(
+      rows.map(({ size }) => size),
+      ['ensemble', 'small'],
+    );
+  }
+});
+
+test('reportRows() puts teachers into one row and keeps each of them', () => {
+  const teacher = (arm: string, errors: number[]) => run(arm, '0', errors, { size: 'teacher' });
+  const { rows } = reportRows([teacher('t0', [1, 0]), teacher('t1', [0, 0]), teacher('t2', [1, 1])], settings);
+  assert.equal(rows.length, 1);
+  assert.equal(rows[0]!.arm, 'teachers (mean of 3)');
+  assert.deepEqual(
+    rows[0]!.runs.map(({ arm, wer }) => [arm, wer]),
+    [
+      ['t0', 0.25],
+      ['t1', 0],
+      ['t2', 0.5],
+    ],
+  );
+});
+
+test('reportRows() pools rotations with different utterances, seed by seed', () => {
+  const rotation = (seed: string, speaker: string, errors: number[]) => {
+    const made = run('hard', seed, errors);
+    return {
+      ...made,
+      utterances: made.utterances.map((counts) => ({ ...counts, utterance: `${speaker}-${counts.utterance}` })),
+    };
+  };
+  const { rows } = reportRows(
+    [rotation('0', 'a', [1]), rotation('0', 'b', [0, 0]), rotation('1', 'a', [0]), rotation('1', 'b', [1, 1])],
+    settings,
+  );
+  assert.deepEqual([rows[0]!.utterances, rows[0]!.words, rows[0]!.seeds], [3, 6, ['0', '1']]);
+  assert.deepEqual(
+    rows[0]!.runs.map(({ wer, ids }) => [wer, ids.length]),
+    [
+      [1 / 6, 2],
+      [2 / 6, 2],
+    ],
+  );
+});
+
+test('reportRows() refuses an arm whose seeds were scored on other utterances', () => {
+  assert.throws(
+    () => reportRows([run('hard', '0', [1, 0]), run('hard', '1', [1])], settings),
+    (error) =>
+      error instanceof MismatchError &&
+      /arm "hard" \(small, seen\): seed 1 has 1 utterance, seed 0 has 2/.test(error.message),
+  );
+});
+
+test('reportRows() refuses the same score twice', () => {
+  assert.throws(() => reportRows([run('hard', '0', [1]), run('hard', '0', [1])], settings), /"u0" is scored twice/);
+});
+
+test('reportRows() notes an arm that all should be compared with and that is missing', () => {
+  const { rows, notes } = reportRows([run('top3', '0', [1, 0])], settings);
+  assert.match(notes.join('\n'), /No arm "ensemble" under seen[\s\S]*No arm "hard" of size small/);
+  assert.equal(rows[0]!.toEnsemble, undefined);
+});
+
+test('reportRows() marks decoding settings at the edge of their grid', () => {
+  const { rows } = reportRows([run('hard', '0', [1], { atEdge: ['priorScale'] }), run('hard', '1', [1])], settings);
+  assert.match(rows[0]!.warnings.join(), /tuned priorScale at the edge of the grid in 1 of 2 runs/);
+});
+
+test('reportRows() corrects all p values of the report together', () => {
+  const { rows, comparisons } = reportRows(syntheticRuns({ utterances: 60, seeds: 2 }), settings);
+  const tests = rows
+    .flatMap(({ toBaseline, toEnsemble }) => [toBaseline, toEnsemble])
+    .filter((made): made is Comparison => made !== undefined && 'p' in made);
+  assert.equal(tests.length, comparisons);
+  const least = Math.min(...tests.map(({ p }) => p));
+  assert.ok(tests.every(({ p, pHolm }) => pHolm >= p && pHolm <= 1));
+  assert.ok(Math.abs(Math.min(...tests.map(({ pHolm }) => pHolm)) - Math.min(1, least * comparisons)) < 1e-12);
+});
+
+test('reportRows() averages curves where all seeds have the update', () => {
+  const at = (update: number, devFrameAccuracy: number) => ({ update, devCrossEntropy: 1, devFrameAccuracy });
+  const { rows } = reportRows(
+    [
+      run('hard', '0', [1], { curve: [at(0, 0.25), at(50, 0.5), at(100, 1)] }),
+      run('hard', '1', [1], { curve: [at(50, 1), at(0, 0.75)] }),
+    ],
+    settings,
+  );
+  assert.deepEqual(
+    rows[0]!.curve.map(({ update, devFrameAccuracy }) => [update, devFrameAccuracy]),
+    [
+      [0, 0.5],
+      [50, 0.75],
+    ],
+  );
+});
+
+test('reportRows() is the same for the same seed', () => {
+  const runs = syntheticRuns({ utterances: 30, seeds: 2 });
+  assert.deepEqual(reportRows(runs, settings), reportRows(runs, settings));
+});
+
+test('reportRows() says when there are too few resamples for so many comparisons', () => {
+  const runs = syntheticRuns({ utterances: 20, seeds: 1 });
+  assert.match(reportRows(runs, { ...settings, resamples: 100 }).notes.join(), /raise --resamples/);
+  assert.deepEqual(reportRows(runs, { ...settings, resamples: 1000 }).notes, []);
+});

@@ -1,0 +1,139 @@
+import type { ErrorCounts } from '../math/word_error_rate.ts';
+
+/** A report.json as far as it is read here. */
+export interface ReportJson {
+  id: string;
+  stage: string;
+  options: Record<string, unknown>;
+  [figure: string]: unknown;
+}
+
+/** The reports behind one score, each found through the inputs of the one before; not every score has all. */
+export interface Chain {
+  score: ReportJson;
+  decode: ReportJson;
+  model?: ReportJson;
+  essence?: ReportJson;
+  logits?: ReportJson;
+}
+
+export interface ScoredUtterance extends ErrorCounts {
+  utterance: string;
+}
+
+export interface CurvePoint {
+  update: number;
+  devCrossEntropy: number;
+  devFrameAccuracy: number;
+}
+
+/** One score and what led to it. Figures that no report gives are undefined. */
+export interface Run {
+  /** Without the number of the rotation: `unseen-0` and `unseen-5` are both `unseen`. */
+  protocol: string;
+  size: string;
+  arm: string;
+  seed: string;
+  /** Ids along the chain, by stage. */
+  ids: Record<string, string>;
+  utterances: ScoredUtterance[];
+  parameters?: number;
+  modelBytes?: number;
+  frameAccuracy?: number;
+  /** Fraction of the teacher's mass that the targets keep. */
+  keptMass?: number;
+  bytesPerFrame?: number;
+  trainingSeconds?: number;
+  curve: CurvePoint[];
+  /** Tuned decoding settings that ended at the edge of their grid. */
+  atEdge: string[];
+  /** Options of the essence, for the list of settings. */
+  filter?: Record<string, unknown>;
+}
+
+/** Scores that cannot be put into one table. */
+export class MismatchError extends Error {
+  override name = 'MismatchError';
+}
+
+/** What the table needs to know of one score. */
+export function runOf({ score, decode, model, essence, logits }: Chain): Run {
+  const text = (name: string, fallback: string) => String(score.options[name] ?? fallback);
+  const teachers = selectedTeachers(logits, essence);
+  const total = (figure: string) =>
+    model ? numberAt(model, figure) : sum(teachers.map((teacher) => numberAt(teacher, figure)));
+  return {
+    protocol: text('protocol', 'test').replace(/-\d+$/, ''),
+    size: text('size', 'model'),
+    arm: text('arm', 'unnamed'),
+    seed: text('seed', ''),
+    ids: Object.fromEntries(
+      [score, decode, model, essence, logits].flatMap((report) => (report ? [[report.stage, report.id]] : [])),
+    ),
+    utterances: scoredUtterances(score),
+    parameters: total('parameters'),
+    modelBytes: total('modelBytes'),
+    frameAccuracy: numberAt(decode, 'frameAccuracy'),
+    keptMass: numberAt(essence, 'keptMass', 'mean') ?? numberAt(essence, 'keptMass'),
+    bytesPerFrame: numberAt(essence, 'bytesPerFrame'),
+    trainingSeconds: numberAt(model, 'timing', 'seconds'),
+    curve: curveOf(model),
+    atEdge: [decode.atEdge].flat().filter((name) => typeof name === 'string'),
+    filter: essence?.options,
+  };
+}
+
+function scoredUtterances(score: ReportJson): ScoredUtterance[] {
+  const rows = score.perUtterance;
+  if (!Array.isArray(rows) || rows.length === 0) {
+    throw new MismatchError(`Cannot read score ${score.id}: its report has no perUtterance rows; score again`);
+  }
+  return rows.map((row: Record<string, unknown>) => {
+    const [words, insertions, deletions, substitutions] = ['words', 'insertions', 'deletions', 'substitutions'].map(
+      (name) => {
+        const value = row[name];
+        if (typeof value === 'number' && value >= 0) return value;
+        throw new MismatchError(
+          `Cannot read score ${score.id}: utterance "${row.utterance}" has ${value} ${name}; score again`,
+        );
+      },
+    );
+    return {
+      utterance: String(row.utterance),
+      words: words!,
+      insertions: insertions!,
+      deletions: deletions!,
+      substitutions: substitutions!,
+    };
+  });
+}
+
+function selectedTeachers(logits: ReportJson | undefined, essence: ReportJson | undefined): Record<string, unknown>[] {
+  if (!Array.isArray(logits?.teachers)) return [];
+  const chosen = essence?.options.teachers;
+  return Array.isArray(chosen) && chosen.length > 0
+    ? logits.teachers.filter((_, i) => chosen.includes(i))
+    : logits.teachers;
+}
+
+function curveOf(model: ReportJson | undefined): CurvePoint[] {
+  const curves = Array.isArray(model?.curves) ? (model.curves as Record<string, unknown>[]) : [];
+  return curves.flatMap(({ update, devCrossEntropy, devFrameAccuracy }) =>
+    [update, devCrossEntropy, devFrameAccuracy].every((value) => typeof value === 'number')
+      ? [{ update, devCrossEntropy, devFrameAccuracy } as CurvePoint]
+      : [],
+  );
+}
+
+function numberAt(report: Record<string, unknown> | undefined, ...path: string[]): number | undefined {
+  let value: unknown = report;
+  for (const name of path) value = (value as Record<string, unknown> | undefined)?.[name];
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** The sum, or undefined where there is nothing or something unknown to add. */
+function sum(values: (number | undefined)[]): number | undefined {
+  return values.length === 0
+    ? undefined
+    : values.reduce((total, value) => (total === undefined || value === undefined ? undefined : total + value));
+}

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Chain, MismatchError, type ReportJson, runOf } from './runs.ts';
+
+const report = (stage: string, fields: Record<string, unknown> = {}): ReportJson => ({
+  stage,
+  id: `${stage}-id`,
+  options: {},
+  ...fields,
+});
+const perUtterance = [{ utterance: 'u1', speaker: 's', words: 3, insertions: 0, deletions: 1, substitutions: 0 }];
+const score = report('score', { options: { arm: 'top3', size: 'small', seed: 4, protocol: 'seen' }, perUtterance });
+const teachers = [
+  { parameters: 10, modelBytes: 40 },
+  { parameters: 20, modelBytes: 80 },
+  { parameters: 30, modelBytes: 120 },
+];
+
+test('runOf() collects the figures along the chain', () => {
+  const chain: Chain = {
+    score,
+    decode: report('decode', { frameAccuracy: 0.9, atEdge: ['priorScale'] }),
+    model: report('train_student', {
+      parameters: 7,
+      modelBytes: 28,
+      timing: { seconds: 12 },
+      curves: [{ update: 50, trainLoss: 1, devCrossEntropy: 2, devFrameAccuracy: 0.5 }],
+    }),
+    essence: report('filter_targets', { options: { k: 3 }, keptMass: { mean: 0.98 }, bytesPerFrame: 18 }),
+    logits: report('cache_logits', { teachers }),
+  };
+  const { utterances, ids, ...figures } = runOf(chain);
+  assert.deepEqual(figures, {
+    protocol: 'seen',
+    size: 'small',
+    arm: 'top3',
+    seed: '4',
+    parameters: 7,
+    modelBytes: 28,
+    frameAccuracy: 0.9,
+    keptMass: 0.98,
+    bytesPerFrame: 18,
+    trainingSeconds: 12,
+    curve: [{ update: 50, devCrossEntropy: 2, devFrameAccuracy: 0.5 }],
+    atEdge: ['priorScale'],
+    filter: { k: 3 },
+  });
+  assert.deepEqual(utterances, [{ utterance: 'u1', words: 3, insertions: 0, deletions: 1, substitutions: 0 }]);
+  assert.deepEqual(Object.keys(ids), ['score', 'decode', 'train_student', 'filter_targets', 'cache_logits']);
+});
+
+test('runOf() leaves what no report says undefined', () => {
+  const run = runOf({ score: report('score', { perUtterance }), decode: report('decode') });
+  assert.equal(run.parameters, undefined);
+  assert.equal(run.keptMass, undefined);
+  assert.deepEqual(
+    [run.protocol, run.size, run.arm, run.seed, run.curve, run.atEdge],
+    ['test', 'model', 'unnamed', '', [], []],
+  );
+});
+
+test('runOf() takes the number off a rotation', () => {
+  const rotation = report('score', { options: { protocol: 'unseen-3' }, perUtterance });
+  assert.equal(runOf({ score: rotation, decode: report('decode') }).protocol, 'unseen');
+});
+
+test('runOf() adds up the teachers of an ensemble, those chosen only', () => {
+  const ensemble = (options: Record<string, unknown>) =>
+    runOf({
+      score,
+      decode: report('decode'),
+      essence: report('filter_targets', { options }),
+      logits: report('cache_logits', { teachers }),
+    });
+  assert.deepEqual([ensemble({}).parameters, ensemble({}).modelBytes], [60, 240]);
+  assert.equal(ensemble({ teachers: [0, 2] }).parameters, 40);
+});
+
+test('runOf() refuses a score without counts', () => {
+  const refused = (fields: Record<string, unknown>, message: RegExp) =>
+    assert.throws(
+      () => runOf({ score: report('score', fields), decode: report('decode') }),
+      (error) => error instanceof MismatchError && message.test(error.message),
+    );
+  refused({}, /no perUtterance rows; score again/);
+  refused({ perUtterance: [{ ...perUtterance[0], deletions: null }] }, /utterance "u1" has null deletions/);
+});
