@@ -1,0 +1,127 @@
+import { InputError } from '../shared/io/errors.ts';
+import { readReport, type StageReport } from '../shared/io/report_file.ts';
+import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
+import { markdownTables } from '../shared/report/markdown_table.ts';
+import { reportPage } from '../shared/report/page.ts';
+import { type Rows, reportRows } from '../shared/report/rows.ts';
+import { type Chain, MismatchError, runOf } from '../shared/report/runs.ts';
+
+/** Compare arms: one row per arm with its word error rate, intervals and paired tests, as JSON, page and table. */
+export const options = {
+  scores: { type: 'string', array: true, role: 'input', demandOption: true, describe: 'folders of score' },
+  title: { type: 'string', default: 'Word error rates', describe: 'title of the page' },
+  baseline: { type: 'string', default: 'hard', describe: 'arm that the others of its size are compared with' },
+  ensemble: { type: 'string', default: 'ensemble', describe: 'arm that all are compared with' },
+  attribution: { type: 'string', describe: 'who made the corpus, under which licence: a line for the page' },
+  resamples: {
+    type: 'number',
+    default: 10000,
+    integer: true,
+    min: 100,
+    max: 1000000,
+    describe: 'resamples of bootstrap and test',
+  },
+  seed: { type: 'number', default: 0, integer: true, describe: 'seed of the resampling' },
+} as const satisfies OptionTable;
+
+export async function run(settings: OptionsOf<typeof options>, context: Context) {
+  const { title, baseline, ensemble, attribution, resamples, seed } = settings;
+  const scores = context.inputs.scores!;
+  const read = createReader();
+  const report = mismatchAsInputError(() => {
+    const runs = scores.map(({ path, report }) => runOf(chainOf({ path, report }, read)));
+    context.progress.start(`resampling ${runs.length} scores`);
+    return reportRows(runs, { baseline, ensemble, resamples, seed });
+  });
+  const command = commandOf({
+    scores: scores.map(({ path }) => path),
+    title,
+    baseline,
+    ensemble,
+    attribution,
+    resamples,
+    seed,
+  });
+  context.out.writeText(
+    'report.html',
+    reportPage(report, { title, baseline, ensemble, attribution, resamples, command }),
+  );
+  context.out.writeText('report.md', markdownTables(report, { baseline, ensemble }));
+  return { ...report };
+}
+
+type Reader = (
+  from: { path: string; report: StageReport },
+  option: string,
+) => { path: string; report: StageReport } | undefined;
+
+/** Follows a report to the folder it was made from, and checks that this still holds what it held then. */
+function createReader(): Reader {
+  const known = new Map<string, StageReport | undefined>();
+  return (from, option) => {
+    const [input] = from.report.inputs[option] ?? [];
+    if (!input) return undefined;
+    if (!known.has(input.path)) known.set(input.path, readReport(input.path));
+    const report = known.get(input.path);
+    if (report?.id === input.id) return { path: input.path, report };
+    const found = report ? `now holds ${report.stage} ${report.id}` : 'is gone or unfinished';
+    throw new InputError(
+      `Cannot trace ${from.path}: it was made from ${input.path} with id ${input.id}, which ${found}; run ${from.report.stage} again`,
+    );
+  };
+}
+
+function chainOf(score: { path: string; report: StageReport }, read: Reader): Chain {
+  if (score.report.stage !== 'score') {
+    throw new InputError(`Cannot report ${score.path}: it is a folder of ${score.report.stage}; give folders of score`);
+  }
+  const decode = read(score, 'hypotheses');
+  if (!decode) throw new InputError(`Cannot trace ${score.path}: its report names no hypotheses; score again`);
+  const model = read(decode, 'model');
+  const essence = model ? read(model, 'targets') : read(decode, 'posteriors');
+  const logits = essence && read(essence, 'logits');
+  return {
+    score: score.report,
+    decode: decode.report,
+    model: model?.report,
+    essence: essence?.report,
+    logits: logits?.report,
+  };
+}
+
+function mismatchAsInputError<Value>(work: () => Value): Value {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof MismatchError ? new InputError(error.message) : error;
+  }
+}
+
+/** What to type for these settings; defaults are left out. */
+function commandOf(given: Record<string, string | number | string[] | undefined>): string {
+  const words = Object.entries(given).flatMap(([flag, value]) =>
+    value === undefined || value === (options as OptionTable)[flag]?.default
+      ? []
+      : [`--${flag}`, ...[value].flat().map(quoted)],
+  );
+  return ['report', ...words, '--out DIR'].join(' ');
+}
+
+const quoted = (value: string | number): string =>
+  /^[\w./:=@%+-]+$/.test(String(value)) ? String(value) : `'${String(value).replaceAll("'", `'\\''`)}'`;
+
+export const stage = {
+  name: 'report',
+  version: 1,
+  summary: 'compare arms: intervals, paired tests, a page and a table',
+  examples: ['report --scores exp/digits/seen/score/*/s* --title Digits --out exp/digits/seen/report'],
+  options,
+  run,
+  render: (report) =>
+    markdownTables(report as unknown as Rows, {
+      baseline: String(report.options.baseline),
+      ensemble: String(report.options.ensemble),
+    }),
+} satisfies Stage;
+
+await runIfMain(import.meta, stage);

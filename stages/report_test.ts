@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { runStage } from '../shared/io/stage.ts';
+import { stage } from './report.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'report-'));
+after(() => rmSync(home, { recursive: true }));
+
+interface Folder {
+  path: string;
+  id: string;
+}
+
+/** The folder of a stage as far as its report goes. */
+function folder(name: string, stageName: string, fields: Record<string, unknown> = {}): Folder {
+  const path = join(home, name);
+  const report = {
+    schemaVersion: 1,
+    stage: stageName,
+    id: `id-of-${name}`,
+    options: {},
+    inputs: {},
+    files: {},
+    timing: { seconds: 30, cpuSeconds: 30 },
+    ...fields,
+  };
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, 'report.json'), JSON.stringify(report));
+  return { path, id: report.id };
+}
+
+interface ArmOptions {
+  arm: string;
+  seed: number;
+  substitutions: number[];
+  targets?: Folder;
+}
+
+/** Model, hypotheses and score of an arm. */
+function scored(experiment: string, { arm, seed, substitutions, targets }: ArmOptions): string {
+  const name = `${experiment}/${arm}/s${seed}`;
+  const model = folder(`${name}/model`, 'train_student', {
+    parameters: 100,
+    modelBytes: 400,
+    inputs: targets ? { targets: [targets] } : {},
+    curves: [{ update: 50, trainLoss: 1, devCrossEntropy: 0.5, devFrameAccuracy: 0.9 }],
+  });
+  const decode = folder(`${name}/decode`, 'decode', { inputs: { model: [model] }, frameAccuracy: 0.8, atEdge: [] });
+  return scoreOf(name, { arm, seed, size: 'small' }, decode, substitutions);
+}
+
+function scoreOf(name: string, labels: Record<string, unknown>, decode: Folder, substitutions: number[]): string {
+  const perUtterance = substitutions.map((count, i) => ({
+    utterance: `u${i}`,
+    speaker: 's',
+    words: 2,
+    insertions: 0,
+    deletions: 0,
+    substitutions: count,
+  }));
+  return folder(`${name}/score`, 'score', {
+    options: { ...labels, protocol: 'seen' },
+    inputs: { hypotheses: [decode] },
+    perUtterance,
+  }).path;
+}
+
+/** Two arms of two seeds and the ensemble whose essence one of them learns from. */
+function experiment(name: string): string[] {
+  const logits = folder(`${name}/logits`, 'cache_logits', {
+    teachers: [
+      { name: 'a', parameters: 300, modelBytes: 1200 },
+      { name: 'b', parameters: 300, modelBytes: 1200 },
+    ],
+  });
+  const essence = folder(`${name}/essence`, 'filter_targets', {
+    inputs: { logits: [logits] },
+    options: { select: 'top-k', k: 3, teachers: [0, 1] },
+    keptMass: { mean: 0.98 },
+    bytesPerFrame: 18,
+  });
+  const decode = folder(`${name}/ensemble/decode`, 'decode', {
+    inputs: { posteriors: [essence] },
+    frameAccuracy: 0.9,
+    atEdge: [],
+  });
+  return [
+    scoreOf(`${name}/ensemble`, { arm: 'ensemble', size: 'ensemble' }, decode, [0, 0, 0, 1]),
+    ...[0, 1].map((seed) => scored(name, { arm: 'hard', seed, substitutions: [1, 1, 0, 1] })),
+    ...[0, 1].map((seed) => scored(name, { arm: 'top3', seed, substitutions: [seed, 0, 0, 1], targets: essence })),
+  ];
+}
+
+const report = (scores: string[], name: string, more: Record<string, unknown> = {}) =>
+  runStage(stage, { scores, out: join(home, name), resamples: 200, ...more });
+
+test('report puts every arm into a row with what its chain says', async () => {
+  const { rows, comparisons } = (await report(experiment('whole'), 'whole/report')) as unknown as {
+    rows: Record<string, unknown>[];
+    comparisons: number;
+  };
+  assert.deepEqual(
+    rows.map(({ size, arm }) => [size, arm]),
+    [
+      ['ensemble', 'ensemble'],
+      ['small', 'hard'],
+      ['small', 'top3'],
+    ],
+  );
+  const [ensemble, hard, top3] = rows as [Record<string, unknown>, Record<string, unknown>, Record<string, unknown>];
+  assert.deepEqual([ensemble.parameters, ensemble.modelBytes, ensemble.bytesPerFrame], [600, 2400, 18]);
+  assert.deepEqual(
+    [hard.parameters, hard.trainingSeconds, hard.keptMass, hard.frameAccuracy],
+    [100, 30, undefined, 0.8],
+  );
+  assert.deepEqual([top3.keptMass, top3.bytesPerFrame], [0.98, 18]);
+  assert.equal(comparisons, 3);
+});
+
+test('report writes a page that says how to make it again', async () => {
+  const scores = experiment('page');
+  await report(scores, 'page/report', { title: "Digits, it's", attribution: 'Somebody, CC BY-SA' });
+  const page = readFileSync(join(home, 'page/report/report.html'), 'utf8');
+  assert.ok(page.includes('Somebody, CC BY-SA') && page.includes(scores[0]!));
+  assert.ok(page.includes(`--title &#39;Digits, it&#39;\\&#39;&#39;s&#39;`) && page.includes('--resamples 200 '));
+});
+
+test('report shows a table instead of JSON', async () => {
+  const table = stage.render(await report(experiment('table'), 'table/report'));
+  assert.equal(table, readFileSync(join(home, 'table/report/report.md'), 'utf8'));
+  assert.match(table, /^## seen\n\n\| size +\| arm +\|/);
+  assert.match(table, /\| small +\| top3 +\| +100 \| +18\.75 \[/);
+});
+
+test('report refuses a folder that changed since, and names both ids', async () => {
+  const scores = experiment('changed');
+  folder('changed/essence', 'filter_targets', { id: 'another' });
+  await assert.rejects(report(scores, 'changed/report'), {
+    exitCode: 3,
+    message:
+      /changed\/ensemble\/decode: it was made from .*changed\/essence with id id-of-changed\/essence, which now holds filter_targets another; run decode again/,
+  });
+});
+
+test('report refuses a folder whose origin is gone', async () => {
+  const scores = experiment('gone');
+  rmSync(join(home, 'gone/top3/s1/model'), { recursive: true });
+  await assert.rejects(report(scores, 'gone/report'), {
+    exitCode: 3,
+    message: /gone\/top3\/s1\/model .*is gone or unfinished; run decode again/,
+  });
+});
+
+test('report refuses folders of other stages and scores that do not fit', async () => {
+  const [first, ...others] = experiment('wrong') as [string, ...string[]];
+  await assert.rejects(report([join(home, 'wrong/essence')], 'wrong/report'), {
+    exitCode: 3,
+    message: /folder of filter_targets; give folders of score/,
+  });
+  await assert.rejects(report([first, first, ...others], 'wrong/report'), { exitCode: 3, message: /scored twice/ });
+});
+
+test('report does without baseline and ensemble, and says so', async () => {
+  const { notes } = (await report(
+    [scored('lone', { arm: 'top3', seed: 0, substitutions: [0, 1] })],
+    'lone/report',
+  )) as unknown as { notes: string[] };
+  assert.equal(notes.length, 2);
+});
