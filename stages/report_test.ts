@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { runStage } from '../shared/io/stage.ts';
+import { main, runStage } from '../shared/io/stage.ts';
 import { stage } from './report.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'report-'));
@@ -169,4 +169,13 @@ test('report does without baseline and ensemble, and says so', async () => {
     'lone/report',
   )) as unknown as { notes: string[] };
   assert.equal(notes.length, 2);
+});
+
+test('report on the command line prints the table and nothing else', async () => {
+  const out = join(home, 'line/report');
+  const printed: string[] = [];
+  const stdout = { write: (text: string) => printed.push(text) };
+  const argv = ['--scores', ...experiment('line'), '--resamples', '200', '--out', out, '--quiet'];
+  assert.equal(await main(stage, argv, { stdout, stderr: process.stderr }), 0);
+  assert.equal(printed.join(''), readFileSync(join(out, 'report.md'), 'utf8'));
 });

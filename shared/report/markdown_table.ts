@@ -1,5 +1,5 @@
 import { count, fixed, interval, percent, plural, points, pValue, unknown } from './format.ts';
-import type { Comparison, Refusal, Row, Rows } from './rows.ts';
+import { type Comparison, isComparison, type Refusal, type Row, type Rows } from './rows.ts';
 
 const headers = [
   'size',
@@ -55,7 +55,7 @@ export function remarksOn({ warnings, toBaseline, toEnsemble }: Row): string[] {
 
 function cellsOf(row: Row, marks: number[]): string[] {
   const compared = (comparison: Comparison | Refusal | undefined) =>
-    !comparison || 'refused' in comparison
+    !isComparison(comparison)
       ? [unknown, unknown]
       : [
           `${points(comparison.difference)} ${interval(comparison, points)}`,

@@ -4,7 +4,7 @@ import { lineChart } from './line_chart.ts';
 import { remarksOn } from './markdown_table.ts';
 import { type Markup, markup } from './markup.ts';
 import { pageStyle } from './page_style.ts';
-import type { Comparison, Refusal, Row, Rows } from './rows.ts';
+import { type Comparison, isComparison, type Refusal, type Row, type Rows } from './rows.ts';
 import type { CurvePoint } from './runs.ts';
 import { scatter } from './scatter.ts';
 import { styles } from './svg.ts';
@@ -116,10 +116,9 @@ ${comparisonCell(row.toBaseline, `vs ${baseline}`)}${comparisonCell(row.toEnsemb
 const stands = ({ low, high, pHolm }: Comparison): boolean => pHolm < 0.05 && (low > 0 || high < 0);
 
 function comparisonCell(comparison: Comparison | Refusal | undefined, label: string): Markup {
-  const content =
-    !comparison || 'refused' in comparison
-      ? markup`<span${comparison && markup` title="${comparison.refused}"`}>${unknown}</span>`
-      : markup`<span class="value${stands(comparison) && ' surely'}">${points(comparison.difference)}</span><span class="interval">${interval(comparison, points)}</span><span class="p">${`p ${pValue(comparison.p)} (${pValue(comparison.pHolm)})`}</span>`;
+  const content = !isComparison(comparison)
+    ? markup`<span${comparison && markup` title="${comparison.refused}"`}>${unknown}</span>`
+    : markup`<span class="value${stands(comparison) && ' surely'}">${points(comparison.difference)}</span><span class="interval">${interval(comparison, points)}</span><span class="p">${`p ${pValue(comparison.p)} (${pValue(comparison.pHolm)})`}</span>`;
   return markup`<td role="cell" class="versus" data-label="${label}">${content}</td>`;
 }
 
@@ -241,7 +240,7 @@ function method({ comparisons, rows }: Rows, { resamples, baseline, ensemble }: 
 
 function settings(rows: Row[], { command }: PageOptions): Markup {
   return markup`<section aria-labelledby="settings"><h2 id="settings">Where it comes from</h2>
-<p class="caption">Made by</p><pre class="card"><code>${command}</code></pre>
+<details><summary>The command that made it</summary><pre class="card"><code>${command}</code></pre></details>
 <details><summary>Targets and ids of every arm</summary>${rows.map(
     (row) => markup`<h3>${`${row.protocol} · ${row.size} · ${row.arm}`}</h3>
 ${

@@ -34,7 +34,7 @@ sup{color:var(--soft);font-size:.7em;line-height:0;margin-left:2px}
 .scroll th:first-child{position:sticky;left:0;background:var(--card)}
 .details th,.details td{white-space:nowrap;font-size:.9rem;padding-left:7px;padding-right:7px}.details thead th{white-space:normal}
 .remarks{margin:12px 0 0;padding-left:20px;font-size:.86rem;color:var(--soft)}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,500px),1fr));gap:14px}
+.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,500px),1fr));gap:14px}
 .figures .card{margin:0}
 figure{margin:0}figcaption{font-size:.92rem;margin-bottom:8px}figcaption strong{color:var(--ink);display:block}
 svg{display:block;max-width:100%;height:auto;font-size:12px}

@@ -88,70 +88,83 @@ interface Arm {
  * One row per protocol, size and arm, with intervals and paired comparisons.
  *
  * Runs of one arm and seed with different utterances (rotations of held-out speakers) are pooled. Runs of size
- * `teacher` share one row, each of them in the place of a seed, and are compared with a single ensemble only. An
+ * `teacher` share one row, each of them in the place of a seed, and are compared with the ensemble of their seed. An
  * ensemble that exists once is paired with every seed.
  *
  * @throws {MismatchError} when the utterances of an arm differ from seed to seed, or an utterance is scored twice
  */
-export function reportRows(runs: readonly Run[], { baseline, ensemble, resamples, seed }: RowOptions): Rows {
-  const arms = [
-    ...groupBy(runs, ({ protocol, size, arm }) =>
-      JSON.stringify([protocol, size, size === 'teacher' ? '' : arm]),
-    ).values(),
-  ].map(armOf);
-  for (const alike of groupBy(arms, utterancesKey).values()) {
-    const rates = bootstrapErrorRates({
-      words: alike[0]!.words,
-      tables: alike,
-      resamples,
-      random: createRandom(seed, 'bootstrap', alike[0]!.protocol),
-    });
-    alike.forEach((arm, i) => {
-      arm.resampled = rates[i]!;
-    });
-  }
-  const tests: { p: number; keep: (pHolm: number) => void }[] = [];
-  const compare = (arm: Arm, other: Arm | undefined, single: boolean): Comparison | Refusal | undefined => {
-    if (!other || other === arm) return undefined;
-    const refused = whyNotPaired(arm, other, single);
-    if (refused) return arm.size === 'teacher' ? undefined : { refused };
-    const p = signFlipTest(pairedDifferences(arm, other), {
-      resamples,
-      random: createRandom(seed, 'sign flips', arm.protocol, arm.size, arm.arm, other.arm),
-    });
-    const difference = rateOf(arm) - rateOf(other);
-    const comparison = {
-      difference,
-      ...centralInterval(arm.resampled.map((rate, i) => rate - other.resampled[i]!)),
-      p,
-      pHolm: p,
-    };
-    tests.push({
-      p,
-      keep: (pHolm) => {
-        comparison.pHolm = pHolm;
-      },
-    });
-    return comparison;
+export function reportRows(runs: readonly Run[], options: RowOptions): Rows {
+  const keyOf = ({ protocol, size, arm }: Run) => JSON.stringify([protocol, size, size === 'teacher' ? '' : arm]);
+  const arms = [...groupBy(runs, keyOf).values()].map(armOf);
+  const pairs = arms.map((arm) => ({
+    arm,
+    base: arms.find(
+      ({ protocol, size, arm: name }) => protocol === arm.protocol && size === arm.size && name === options.baseline,
+    ),
+    whole: ensembleFor(arm, arms, options),
+  }));
+  resampleInto(new Set(pairs.flatMap(({ arm, whole }) => (whole ? [arm, whole] : [arm]))), options);
+  const rows = pairs.map(
+    ({ arm, base, whole }): Row => ({
+      ...figures(arm),
+      toBaseline: compared(arm, base, options),
+      toEnsemble: compared(arm, whole, { ...options, acceptSingle: true }),
+    }),
+  );
+  const comparisons = rows.flatMap(({ toBaseline, toEnsemble }) => [toBaseline, toEnsemble]).filter(isComparison);
+  holmAdjusted(comparisons.map(({ p }) => p)).forEach((pHolm, i) => {
+    comparisons[i]!.pHolm = pHolm;
+  });
+  return {
+    rows: ordered(rows, options.baseline),
+    comparisons: comparisons.length,
+    notes: notesOn(rows, comparisons.length, options),
   };
-  const rows = arms.map((arm): Row => {
-    const peers = arms.filter(({ protocol }) => protocol === arm.protocol);
-    const base = peers.find((other) => other.size === arm.size && other.arm === baseline);
-    const whole =
-      peers.find((other) => other.size === 'ensemble' && other.arm === ensemble) ??
-      peers.find((other) => other.arm === ensemble);
-    return { ...figures(arm), toBaseline: compare(arm, base, false), toEnsemble: compare(arm, whole, true) };
-  });
-  holmAdjusted(tests.map(({ p }) => p)).forEach((pHolm, i) => {
-    tests[i]!.keep(pHolm);
-  });
-  const notes = notesOn(rows, { baseline, ensemble });
-  if (tests.length / (resamples + 1) > 0.05) {
-    notes.push(
-      `${plural(tests.length, 'comparison')} with ${resamples} resamples: no corrected p can fall below 0.05; raise --resamples.`,
-    );
+}
+
+/** Whether two arms were compared. */
+export const isComparison = (found: Comparison | Refusal | undefined): found is Comparison =>
+  found !== undefined && 'p' in found;
+
+/** Writes the resampled rates of arms; those on the same utterances are drawn together. */
+function resampleInto(arms: Iterable<Arm>, { resamples, seed }: RowOptions): void {
+  for (const alike of groupBy([...arms], utterancesKey).values()) {
+    const { words, protocol } = alike[0]!;
+    const random = createRandom(seed, 'bootstrap', protocol);
+    bootstrapErrorRates({ words, tables: alike, resamples, random }).forEach((rates, i) => {
+      alike[i]!.resampled = rates;
+    });
   }
-  return { rows: ordered(rows, baseline), comparisons: tests.length, notes };
+}
+
+function compared(
+  arm: Arm,
+  other: Arm | undefined,
+  { resamples, seed, acceptSingle = false }: RowOptions & { acceptSingle?: boolean },
+): Comparison | Refusal | undefined {
+  if (!other || other === arm) return undefined;
+  const refused = whyNotPaired(arm, other, acceptSingle);
+  if (refused) return { refused };
+  const random = createRandom(seed, 'sign flips', arm.protocol, arm.size, arm.arm, other.arm);
+  const p = signFlipTest(pairedDifferences(arm, other), { resamples, random });
+  return {
+    difference: rateOf(arm) - rateOf(other),
+    ...centralInterval(arm.resampled.map((rate, i) => rate - other.resampled[i]!)),
+    p,
+    pHolm: p,
+  };
+}
+
+/** The ensemble an arm is compared with: to teachers it comes once for each, with the teacher's seed. */
+function ensembleFor(arm: Arm, arms: readonly Arm[], { ensemble: name }: RowOptions): Arm | undefined {
+  const named = arms.filter((other) => other.protocol === arm.protocol && other.arm === name);
+  const ensemble = named.find(({ size }) => size === 'ensemble') ?? named[0];
+  if (!ensemble || arm.size !== 'teacher') return ensemble;
+  const rows = arm.perSeed.map(([teacher]) => ensemble.seeds.indexOf(teacher!.seed));
+  if (rows.includes(-1)) return ensemble;
+  const utterances = ensemble.names.length;
+  const errors = rows.flatMap((row) => [...ensemble.errors.subarray(row * utterances, (row + 1) * utterances)]);
+  return { ...ensemble, seeds: arm.seeds, errors: Float64Array.from(errors) };
 }
 
 function armOf(runs: Run[]): Arm {
@@ -165,17 +178,7 @@ function armOf(runs: Run[]): Arm {
   const pooled = bySeed.map(([seed, ofSeed]) => poolUtterances(ofSeed, `${place}${seed && `, seed ${seed}`}`));
   const [first] = pooled as [ScoredUtterance[]];
   pooled.forEach((utterances, i) => {
-    const odd =
-      utterances.length === first.length
-        ? utterances.findIndex(
-            ({ utterance, words }, u) => utterance !== first[u]!.utterance || words !== first[u]!.words,
-          )
-        : 0;
-    if (odd >= 0) {
-      throw new MismatchError(
-        `Cannot average the seeds of ${place}: seed ${bySeed[i]![0]} has ${plural(utterances.length, 'utterance')}, seed ${bySeed[0]![0]} has ${first.length}, or not the same ones (first: "${utterances[odd]?.utterance}"); score all seeds on the same data, or leave the incomplete one out`,
-      );
-    }
+    checkSameUtterances(utterances, first, { place, seeds: [bySeed[i]![0], bySeed[0]![0]] });
   });
   return {
     protocol,
@@ -194,6 +197,21 @@ function armOf(runs: Run[]): Arm {
   };
 }
 
+function checkSameUtterances(
+  found: readonly ScoredUtterance[],
+  expected: readonly ScoredUtterance[],
+  { place, seeds }: { place: string; seeds: readonly [found: string, expected: string] },
+): void {
+  const odd = found.findIndex(
+    ({ utterance, words }, i) => utterance !== expected[i]?.utterance || words !== expected[i]?.words,
+  );
+  if (odd < 0 && found.length === expected.length) return;
+  const first = (odd < 0 ? expected[found.length] : found[odd])!.utterance;
+  throw new MismatchError(
+    `Cannot average the seeds of ${place}: seed ${seeds[0]} has ${plural(found.length, 'utterance')}, seed ${seeds[1]} has ${expected.length}, first difference at "${first}"; score all seeds on the same data, or leave the incomplete one out`,
+  );
+}
+
 function poolUtterances(runs: Run[], place: string): ScoredUtterance[] {
   const pooled = runs
     .flatMap(({ utterances }) => utterances)
@@ -209,11 +227,11 @@ function poolUtterances(runs: Run[], place: string): ScoredUtterance[] {
 
 const utterancesKey = ({ protocol, names, words }: Arm): string => JSON.stringify([protocol, names, [...words]]);
 
-function whyNotPaired(arm: Arm, other: Arm, single: boolean): string | undefined {
+function whyNotPaired(arm: Arm, other: Arm, acceptSingle: boolean): string | undefined {
   if (utterancesKey(arm) !== utterancesKey(other)) {
     return `not the same utterances as "${other.arm}" (${arm.names.length} and ${other.names.length})`;
   }
-  if (single && other.seeds.length === 1) return undefined;
+  if (acceptSingle && other.seeds.length === 1) return undefined;
   if (JSON.stringify(arm.seeds) === JSON.stringify(other.seeds)) return undefined;
   return `not the same seeds as "${other.arm}" (${arm.seeds.join(', ') || 'none'} and ${other.seeds.join(', ') || 'none'})`;
 }
@@ -228,14 +246,16 @@ function pairedDifferences(arm: Arm, other: Arm): Float64Array {
   return Float64Array.from(arm.names, (_, utterance) => mean(arm, utterance) - mean(other, utterance));
 }
 
-const rateOf = ({ runs }: Arm): number => wordErrorRate(runs.flatMap(({ utterances }) => utterances));
+const total = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
+
+const rateOf = ({ errors, seeds, words }: Arm): number => total(errors) / (seeds.length * total(words));
 
 function figures(arm: Arm): Omit<Row, 'toBaseline' | 'toEnsemble'> {
   const { runs, seeds, perSeed, words } = arm;
   const meanOf = (
     figure: 'parameters' | 'modelBytes' | 'frameAccuracy' | 'keptMass' | 'bytesPerFrame' | 'trainingSeconds',
   ) => mean(runs.map((run) => run[figure]));
-  const total = (kind: 'insertions' | 'deletions' | 'substitutions') =>
+  const totalOf = (kind: 'insertions' | 'deletions' | 'substitutions') =>
     runs.reduce((sum, run) => run.utterances.reduce((inner, counts) => inner + counts[kind], sum), 0) / seeds.length;
   return {
     protocol: arm.protocol,
@@ -243,13 +263,17 @@ function figures(arm: Arm): Omit<Row, 'toBaseline' | 'toEnsemble'> {
     arm: arm.arm,
     seeds,
     utterances: arm.names.length,
-    words: words.reduce((sum, count) => sum + count, 0),
+    words: total(words),
     wer: {
       value: rateOf(arm),
       ...centralInterval(arm.resampled),
       over: seeds.length > 1 ? 'seeds and utterances' : 'utterances',
     },
-    errors: { insertions: total('insertions'), deletions: total('deletions'), substitutions: total('substitutions') },
+    errors: {
+      insertions: totalOf('insertions'),
+      deletions: totalOf('deletions'),
+      substitutions: totalOf('substitutions'),
+    },
     parameters: meanOf('parameters'),
     modelBytes: meanOf('modelBytes'),
     frameAccuracy: meanOf('frameAccuracy'),
@@ -279,9 +303,8 @@ function warningsOf(arm: Arm): string[] {
   }
   if (arm.seeds.length === 1) warnings.push('one seed only: the interval says nothing about seeds');
   if (arm.errors.every((count) => count === 0)) {
-    const words = arm.words.reduce((sum, count) => sum + count, 0);
     warnings.push(
-      `no error seen: resampling cannot say more, but rates up to ${(300 / words).toFixed(2)} % (3 ÷ words) remain likely`,
+      `no error seen: resampling cannot say more, but rates up to ${(300 / total(arm.words)).toFixed(2)} % (3 ÷ words) remain likely`,
     );
   }
   return warnings;
@@ -323,8 +346,13 @@ function ordered(rows: Row[], baseline: string): Row[] {
   );
 }
 
-function notesOn(rows: readonly Row[], { baseline, ensemble }: { baseline: string; ensemble: string }): string[] {
+function notesOn(rows: readonly Row[], comparisons: number, { baseline, ensemble, resamples }: RowOptions): string[] {
   const notes: string[] = [];
+  if (comparisons / (resamples + 1) > 0.05) {
+    notes.push(
+      `${plural(comparisons, 'comparison')} with ${resamples} resamples: no corrected p can fall below 0.05; raise --resamples.`,
+    );
+  }
   for (const [protocol, peers] of groupBy(rows, (row) => row.protocol)) {
     if (!peers.some(({ arm }) => arm === ensemble))
       notes.push(`No arm "${ensemble}" under ${protocol}: nothing is compared with the ensemble.`);

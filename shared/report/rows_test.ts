@@ -125,6 +125,25 @@ test('reportRows() puts teachers into one row and keeps each of them', () => {
   );
 });
 
+test('reportRows() compares teachers with the ensemble of their seed', () => {
+  const of = (size: string, arm: string, seed: string, errors: number[]) => run(arm, seed, errors, { size });
+  const { rows } = reportRows(
+    [
+      of('ensemble', 'ensemble', '0', [0, 0]),
+      of('ensemble', 'ensemble', '1', [0, 1]),
+      of('teacher', 't1', '0', [1, 0]),
+      of('teacher', 't1', '1', [1, 1]),
+      of('teacher', 't2', '0', [1, 0]),
+      of('teacher', 't2', '1', [1, 1]),
+    ],
+    settings,
+  );
+  const { difference, low, high } = compared(row(rows, 'teachers (mean of 4)').toEnsemble);
+  assert.equal(difference, 3 / 8 - 1 / 8);
+  assert.ok(low === 0 && high === 0.5); // each teacher errs once more than its ensemble, always on the first utterance
+  assert.equal(rows.length, 2);
+});
+
 test('reportRows() pools rotations with different utterances, seed by seed', () => {
   const rotation = (seed: string, speaker: string, errors: number[]) => {
     const made = run('hard', seed, errors);
