@@ -72,6 +72,7 @@ header,main,footer{padding-left:12px;padding-right:12px}header{padding-top:26px}
 .rates .versus{text-align:left;font-size:.9rem}.rates .versus+.versus{text-align:right}
 .rates .versus::before{content:attr(data-label);display:block;color:var(--soft);font-size:.76rem}
 .rates .interval,.rates .p{white-space:normal}
+.details tbody th:first-child{white-space:normal;max-width:38vw}
 }
 @media print{body{background:#fff}.card{break-inside:avoid}}
 `;
