@@ -1,0 +1,37 @@
+import type { Architecture } from './architecture.ts';
+
+/** Spliced, normalised frames of several utterances, one after another: no padding. */
+export interface PackedBatch {
+  /** [frames × inputWidth] */
+  features: Float32Array;
+  frames: number;
+  /** First frame of each utterance, and the end of the last: [utterances + 1]. */
+  utteranceOffsets: Int32Array;
+}
+
+/** A network's forward and backward pass; losses and optimisers are plain mathematics outside. */
+export interface Network {
+  /**
+   * Logits [frames × tokens]. With `training`, units are dropped and what `backward` needs is kept.
+   */
+  forward(batch: PackedBatch, training?: { dropoutSeed: readonly (number | string)[] }): Float32Array;
+  /**
+   * Gradient of all parameters, flat, as in `parameterLayout`, for the last forward pass in training.
+   *
+   * @param logitGradient gradient of the loss with respect to the logits, [frames × tokens]
+   */
+  backward(logitGradient: Float32Array): Float32Array;
+  /** Takes over new parameters, all of them, flat. */
+  setWeights(weights: Float32Array): void;
+  dispose(): void;
+}
+
+export interface Engine {
+  name: 'native' | 'wasm' | 'cpu';
+  /** What of the engine changes results in their last digits. */
+  identity: string;
+  describe(): Record<string, unknown>;
+  /** Tensors alive, for tests on leaks. */
+  tensorCount(): number;
+  createNetwork(architecture: Architecture, weights: Float32Array): Network;
+}

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createRandom } from '../math/random.ts';
+import { type Architecture, inputWidth, parameterCount, parameterLayout } from './architecture.ts';
+import type { Engine, PackedBatch } from './engine.ts';
+import { keptUnits } from './network.ts';
+import { openEngine } from './open_engine.ts';
+
+const architecture: Architecture = {
+  kind: 'tdnn',
+  bins: 3,
+  spliceLeft: 1,
+  spliceRight: 1,
+  stride: 3,
+  width: 6,
+  dilations: [1, 2],
+  tokens: 5,
+  dropout: 0.25,
+};
+
+const normals = (size: number, ...seeds: (number | string)[]): Float32Array => {
+  const random = createRandom(...seeds);
+  return Float32Array.from({ length: size }, random.normal);
+};
+const weights = normals(parameterCount(architecture), 'weights').map((weight) => 0.5 * weight);
+function batchOf(lengths: readonly number[], seed: number | string = 'batch'): PackedBatch {
+  const frames = lengths.reduce((sum, length) => sum + length, 0);
+  const utteranceOffsets = Int32Array.of(
+    0,
+    ...lengths.map((_, i) => lengths.slice(0, i + 1).reduce((a, b) => a + b, 0)),
+  );
+  return { features: normals(frames * inputWidth(architecture), seed), frames, utteranceOffsets };
+}
+const batch = batchOf([4, 1, 7]);
+const logitGradient = normals(batch.frames * architecture.tokens, 'gradient');
+const dropoutSeed = ['dropout', 7];
+
+async function engineOrSkip(name: string): Promise<Engine | undefined> {
+  try {
+    return await openEngine({ engine: name, threads: 1 });
+  } catch (error) {
+    if (process.env.CI && name !== 'native') throw error;
+    return undefined;
+  }
+}
+
+/** Forward and backward pass, in training. */
+function passes(engine: Engine): { logits: Float32Array; gradient: Float32Array } {
+  const network = engine.createNetwork(architecture, weights);
+  const logits = network.forward(batch, { dropoutSeed });
+  const gradient = network.backward(logitGradient);
+  network.dispose();
+  return { logits, gradient };
+}
+
+function assertNear(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void {
+  assert.equal(actual.length, expected.length);
+  for (let i = 0; i < expected.length; i++) {
+    const error = Math.abs(actual[i]! - expected[i]!) / (1 + Math.abs(expected[i]!));
+    assert.ok(error <= tolerance, `${what} ${i}: ${actual[i]} instead of ${expected[i]}`);
+  }
+}
+
+/**
+ * The network again, in float64 and with plain loops: the reference for values, and precise enough for finite
+ * differences.
+ */
+function referenceLogits(parameters: Float64Array, { features, frames, utteranceOffsets }: PackedBatch): Float64Array {
+  const { width, dilations, dropout } = architecture;
+  const part = Object.fromEntries(
+    parameterLayout(architecture).map(({ name, offset, size }) => [name, parameters.subarray(offset, offset + size)]),
+  );
+  const product = (x: Float64Array, inputs: number, matrix: Float64Array, bias: Float64Array): Float64Array => {
+    const outputs = bias.length;
+    return Float64Array.from({ length: frames * outputs }, (_, place) => {
+      const [frame, output] = [Math.floor(place / outputs), place % outputs];
+      let sum = bias[output]!;
+      for (let i = 0; i < inputs; i++) sum += x[frame * inputs + i]! * matrix[i * outputs + output]!;
+      return sum;
+    });
+  };
+  const hidden = (x: Float64Array, inputs: number, name: string, layer: number): Float64Array => {
+    const z = product(x, inputs, part[`${name}.matrix`]!, part[`${name}.bias`]!);
+    const kept = keptUnits(frames * width, dropout, [...dropoutSeed, layer]);
+    for (let frame = 0; frame < frames; frame++) {
+      const row = z.subarray(frame * width, (frame + 1) * width);
+      const mean = row.reduce((sum, value) => sum + value, 0) / width;
+      const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / width;
+      for (let unit = 0; unit < width; unit++) {
+        const normalised = (row[unit]! - mean) / Math.sqrt(variance + 1e-5);
+        row[unit] = Math.max(0, normalised * part[`${name}.norm.gain`]![unit]! + part[`${name}.norm.bias`]![unit]!);
+        row[unit]! *= kept[frame * width + unit]!;
+      }
+    }
+    return z;
+  };
+  let y = hidden(Float64Array.from(features), inputWidth(architecture), 'input', 0);
+  dilations.forEach((dilation, i) => {
+    const unfolded = new Float64Array(frames * 3 * width);
+    for (let utterance = 0; utterance + 1 < utteranceOffsets.length; utterance++) {
+      const [first, end] = [utteranceOffsets[utterance]!, utteranceOffsets[utterance + 1]!];
+      for (let frame = first; frame < end; frame++) {
+        for (const tap of [-1, 0, 1]) {
+          const source = frame + tap * dilation;
+          if (source < first || source >= end) continue;
+          unfolded.set(y.subarray(source * width, (source + 1) * width), (frame * 3 + tap + 1) * width);
+        }
+      }
+    }
+    const next = hidden(unfolded, 3 * width, `layer${i + 1}`, i + 1);
+    y = y.map((value, place) => value + next[place]!);
+  });
+  return product(y, width, part['output.matrix']!, part['output.bias']!);
+}
+
+for (const name of ['cpu', 'wasm', 'native'] as const) {
+  test(`the ${name} network equals plain loops in float64`, async (t) => {
+    const engine = await engineOrSkip(name);
+    if (!engine) return t.skip(`the ${name} engine is not installed`);
+    const { logits } = passes(engine);
+    // float32 keeps 7 digits; sums of up to 18 terms of size 1 and two normalisations leave about 5
+    assertNear(logits, referenceLogits(Float64Array.from(weights), batch), 2e-5, 'logit');
+    assert.ok(logits.length === batch.frames * architecture.tokens);
+  });
+
+  test(`the ${name} network's gradient equals central differences`, async (t) => {
+    const engine = await engineOrSkip(name);
+    if (!engine) return t.skip(`the ${name} engine is not installed`);
+    const { gradient } = passes(engine);
+    const score = (parameters: Float64Array): number =>
+      referenceLogits(parameters, batch).reduce((sum, logit, i) => sum + logit * logitGradient[i]!, 0);
+    const parameters = Float64Array.from(weights);
+    const step = 1e-6; // in float64: rounding 1e-10, curvature 1e-12
+    const differences = parameters.map((value, i) => {
+      const moved = parameters.slice();
+      moved[i] = value + step;
+      const above = score(moved);
+      moved[i] = value - step;
+      return (above - score(moved)) / (2 * step);
+    });
+    assertNear(gradient, differences, 1e-4, 'gradient');
+    assert.ok(
+      differences.filter((value) => Math.abs(value) > 1e-3).length > 0.8 * differences.length,
+      'most parameters matter',
+    );
+  });
+
+  test(`the ${name} network does not care how utterances are packed`, async (t) => {
+    const engine = await engineOrSkip(name);
+    if (!engine) return t.skip(`the ${name} engine is not installed`);
+    const network = engine.createNetwork(architecture, weights);
+    const together = network.forward(batch);
+    const { features, utteranceOffsets } = batch;
+    const inputs = inputWidth(architecture);
+    for (let i = 0; i < 3; i++) {
+      const [first, end] = [utteranceOffsets[i]!, utteranceOffsets[i + 1]!];
+      const alone = network.forward({
+        features: features.slice(first * inputs, end * inputs),
+        frames: end - first,
+        utteranceOffsets: Int32Array.of(0, end - first),
+      });
+      // sums of the same terms, though perhaps in another order
+      assertNear(alone, together.subarray(first * 5, end * 5), 1e-6, `utterance ${i}, logit`);
+    }
+    network.dispose();
+  });
+
+  test(`the ${name} network leaves no tensor behind`, async (t) => {
+    const engine = await engineOrSkip(name);
+    if (!engine) return t.skip(`the ${name} engine is not installed`);
+    const before = engine.tensorCount();
+    const network = engine.createNetwork(architecture, weights);
+    const own = engine.tensorCount();
+    for (let i = 0; i < 10; i++) {
+      network.forward(batch, { dropoutSeed: [i] });
+      network.backward(logitGradient);
+      network.setWeights(weights);
+      network.forward(batch);
+    }
+    assert.equal(engine.tensorCount(), own);
+    network.forward(batch, { dropoutSeed });
+    network.dispose();
+    assert.equal(engine.tensorCount(), before);
+  });
+}
+
+test('keptUnits() keeps the mean, and is the same for the same seed', () => {
+  const kept = keptUnits(100_001, 0.2, [1]);
+  const mean = kept.reduce((sum, value) => sum + value, 0) / kept.length;
+  assert.ok(Math.abs(mean - 1) < 4 * Math.sqrt(0.25 / kept.length), `mean ${mean}`);
+  assert.deepEqual(keptUnits(1000, 0.2, [1]), kept.subarray(0, 1000));
+  assert.notDeepEqual(keptUnits(1000, 0.2, [2]), kept.subarray(0, 1000));
+});
+
+test('a network refuses weights of another number, and to go backward first', async () => {
+  const engine = await openEngine({ engine: 'cpu', threads: 1 });
+  assert.throws(
+    () => engine.createNetwork(architecture, weights.subarray(1)),
+    /Cannot use \d+ weights: the network has \d+/,
+  );
+  assert.throws(
+    () => engine.createNetwork(architecture, weights).backward(logitGradient),
+    /no forward pass in training/,
+  );
+});
+
+test('openEngine() refuses an engine that is not there', async () => {
+  await assert.rejects(
+    openEngine({ engine: 'native', threads: 1, root: '/nowhere' }),
+    /native engine: it is not installed/,
+  );
+});
