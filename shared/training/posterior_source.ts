@@ -36,7 +36,12 @@ export async function openModelPosteriors(
 ): Promise<PosteriorSource> {
   const model = readModel(path);
   const table = await openUtterances(features, { format: 'features' });
-  checkFeatures(model, path, table);
+  try {
+    checkFeatures(model, path, table);
+  } catch (error) {
+    await table.close();
+    throw error;
+  }
   const acoustic = openAcousticModel(engine, model);
   const { prior, selfLoop, outputFrameShiftMs, firstFrameCentreMs } = model;
   return {
@@ -62,13 +67,13 @@ export async function openModelPosteriors(
  * @throws {InputError} when its report lacks what decoding needs
  */
 export async function openEssencePosteriors({ path, report }: InputFolder): Promise<PosteriorSource> {
-  const table = await openUtterances(path, { format: 'essence' });
   const { prior, selfLoop } = report as unknown as Record<string, number[] | undefined>;
   if (!prior || !selfLoop || prior.length !== selfLoop.length) {
     throw new InputError(
       `Cannot decode ${path}: its report.json has no prior and selfLoop of equal length; make it with filter_targets`,
     );
   }
+  const table = await openUtterances(path, { format: 'essence' });
   return {
     path,
     tokensDigest: table.metadata['kd.tokens'] ?? tokensDigest(readFileSync(join(path, 'tokens.txt'), 'utf8')),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { type Architecture, parameterCount, parameterLayout } from '../../shared/engine/architecture.ts';
 import { tokensDigest } from '../../shared/io/digest.ts';
+import { essenceColumns } from '../../shared/io/essence.ts';
 import { createOutputFolder, type OutputFolder } from '../../shared/io/output_folder.ts';
 import { main, type Stage } from '../../shared/io/stage.ts';
 import { createUtteranceWriter } from '../../shared/io/utterance_table.ts';
@@ -156,18 +157,11 @@ export async function call(stage: Stage, argv: readonly string[]): Promise<{ cod
 export function writeTinyPosteriors(path: string, { report = {} }: { report?: Record<string, unknown> } = {}): string {
   const figures = { prior: new Array(vocabularySize).fill(0.2), selfLoop: new Array(vocabularySize).fill(0.5), ...report };
   return writeStageFolder(path, { id: path, stage: 'filter_targets', ...figures }, (out) => {
-    const columns = {
-      tokens: 'list<uint16>',
-      logPosteriors: 'list<float16>',
-      logTail: 'list<float32>',
-      weight: 'list<float16>',
-      offsets: 'list<int32>',
-    } as const;
     const metadata = {
       ...{ 'kd.format': 'essence', 'kd.version': '1', 'kd.tokens': tokensId, 'kd.vocabularySize': String(vocabularySize) },
-      ...{ 'kd.frameShiftMs': '30', 'kd.firstFrameCentreMs': '15', 'kd.tail': 'renormalise', 'kd.temperature': '1' },
+      ...{ 'kd.frameShiftMs': '30', 'kd.firstFrameCentreMs': '15', 'kd.k': String(vocabularySize) },
     };
-    const writer = createUtteranceWriter(out.createFile('part-00000-of-00001.arrow'), { columns, metadata });
+    const writer = createUtteranceWriter(out.createFile('part-00000-of-00001.arrow'), { columns: essenceColumns(vocabularySize), metadata });
     for (const [utterance, { labels }] of Object.entries(spoken)) {
       const frames = labels.length;
       const others = (label: number) => Array.from({ length: vocabularySize }, (_, i) => i).filter((i) => i !== label);
@@ -178,7 +172,6 @@ export function writeTinyPosteriors(path: string, { report = {} }: { report?: Re
         logPosteriors: Float32Array.from(labels.flatMap(() => [0.9, 0.025, 0.025, 0.025, 0.025].map(Math.log))),
         logTail: new Float32Array(frames).fill(-Infinity),
         weight: new Float32Array(frames).fill(1),
-        offsets: Int32Array.from({ length: frames + 1 }, (_, i) => i * vocabularySize),
       });
     }
     writer.close();
