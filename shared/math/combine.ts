@@ -1,0 +1,68 @@
+import { logSoftmax } from './log_softmax.ts';
+
+export const combinations = ['linear', 'geometric', 'best'] as const;
+export type Combination = (typeof combinations)[number];
+
+/**
+ * What several teachers say together, frame by frame. Each teacher is taken to temperature T first (p_T ∝ p^(1/T), which
+ * also takes out the rounding of what is stored), then:
+ *
+ * - `linear`: the weighted mean of their posteriors.
+ * - `geometric`: the weighted mean of their log-posteriors, normalised: a token needs all of them.
+ * - `best`: the one that is surest of this utterance, by the mean log-posterior of its best token at T = 1; ties to the
+ *   first.
+ *
+ * @param teachers log-posteriors at T = 1, each [frames × vocabularySize], one utterance
+ * @param weights one a teacher, ≥ 0, any sum; all equal unless given
+ * @returns log-posteriors, same shape
+ * @throws {RangeError} when there is no teacher, or shapes differ, or the weights do not fit
+ * @see Hinton, Vinyals, Dean (2015), Distilling the Knowledge in a Neural Network, sec. 5.2: arithmetic or geometric mean
+ */
+export function combine(
+  teachers: readonly Float32Array[],
+  {
+    vocabularySize,
+    rule,
+    weights = teachers.map(() => 1),
+    temperature = 1,
+  }: { vocabularySize: number; rule: Combination; weights?: readonly number[]; temperature?: number },
+): Float32Array {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (teachers.length === 0 || teachers.some(({ length }) => length !== teachers[0]!.length)) {
+    throw new RangeError(
+      `Cannot combine teachers of ${teachers.map(({ length }) => length)} values; give equal shapes`,
+    );
+  }
+  if (weights.length !== teachers.length || !weights.every((weight) => weight >= 0) || !(total > 0)) {
+    throw new RangeError(
+      `Cannot weight ${teachers.length} teachers by ${weights}; give one number a teacher, not all 0`,
+    );
+  }
+  const atTemperature = (values: Float32Array) => logSoftmax(values, vocabularySize, { temperature });
+  if (rule === 'best') return atTemperature(teachers[surest(teachers, vocabularySize)]!);
+  const members = teachers.flatMap((values, i) =>
+    weights[i]! > 0 ? [{ values: atTemperature(values), share: weights[i]! / total }] : [],
+  );
+  if (members.length === 1) return members[0]!.values;
+  const sums = new Float64Array(teachers[0]!.length);
+  for (const { values, share } of members) {
+    if (rule === 'linear') for (let i = 0; i < sums.length; i++) sums[i]! += share * Math.exp(values[i]!);
+    else for (let i = 0; i < sums.length; i++) sums[i]! += share * values[i]!;
+  }
+  if (rule === 'linear') return Float32Array.from(sums, Math.log);
+  return logSoftmax(Float32Array.from(sums), vocabularySize);
+}
+
+/** Index of the teacher whose best token has the highest log-posterior on average. */
+function surest(teachers: readonly Float32Array[], vocabularySize: number): number {
+  const sureness = teachers.map((values) => {
+    let sum = 0;
+    for (let start = 0; start < values.length; start += vocabularySize) {
+      let best = -Infinity;
+      for (let i = start; i < start + vocabularySize; i++) if (values[i]! > best) best = values[i]!;
+      sum += best;
+    }
+    return sum;
+  });
+  return sureness.indexOf(Math.max(...sureness));
+}

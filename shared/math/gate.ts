@@ -1,0 +1,26 @@
+/** How much a frame of the teachers is to be trusted: numbers in [0, 1] from one frame of log-posteriors. */
+
+/** Token with the highest score in a frame; the lower id where two are equal. */
+export function bestToken(row: Float32Array): number {
+  let best = 0;
+  for (let token = 1; token < row.length; token++) if (row[token]! > row[best]!) best = token;
+  return best;
+}
+
+/** The posterior of the best token. */
+export const confidence = (row: Float32Array): number => Math.exp(row[bestToken(row)]!);
+
+/** One less the entropy, where the entropy of an even distribution counts as 1: certain is 1, undecided is 0. */
+export function certainty(row: Float32Array): number {
+  if (row.length === 1) return 1;
+  let entropy = 0;
+  for (let token = 0; token < row.length; token++) {
+    if (row[token] !== -Infinity) entropy -= Math.exp(row[token]!) * row[token]!;
+  }
+  return Math.min(1, Math.max(0, 1 - entropy / Math.log(row.length)));
+}
+
+/** The share of teachers whose best token is that of the ensemble. */
+export function agreement(teachers: readonly Float32Array[], best: number): number {
+  return teachers.filter((row) => bestToken(row) === best).length / teachers.length;
+}

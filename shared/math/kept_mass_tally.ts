@@ -1,0 +1,41 @@
+import { fromHalf, toHalf } from './half.ts';
+
+/** Mean and quantiles of the mass that frames keep, in memory that does not grow with their number. */
+export interface KeptMassTally {
+  /** One frame after another: the mass each one lost, in [0, 1]. */
+  count(lostMass: ArrayLike<number>): void;
+  /** Mass kept: the mean, and the value that a share of the frames stays at or below. Zeros where nothing was counted. */
+  summary(): { mean: number; p01: number; p05: number; p50: number };
+}
+
+/** Lost masses are counted by their half-precision value, so that quantiles are right to three digits of what is lost. */
+export function createKeptMassTally(): KeptMassTally {
+  const [one] = toHalf([1]);
+  const counts = new Float64Array(one! + 1);
+  let frames = 0;
+  let lostSum = 0;
+  const quantile = (share: number): number => {
+    let above = 0;
+    for (let half = one!; half >= 0; half--) {
+      above += counts[half]!;
+      if (above >= share * frames && above > 0) return 1 - fromHalf(Uint16Array.of(half))[0]!;
+    }
+    return 0;
+  };
+  return {
+    count(lostMass) {
+      const halves = toHalf(lostMass);
+      for (let i = 0; i < halves.length; i++) {
+        counts[Math.min(halves[i]!, one!)]!++;
+        lostSum += lostMass[i]!;
+      }
+      frames += halves.length;
+    },
+    summary: () => ({
+      mean: frames > 0 ? 1 - lostSum / frames : 0,
+      p01: quantile(0.01),
+      p05: quantile(0.05),
+      p50: quantile(0.5),
+    }),
+  };
+}

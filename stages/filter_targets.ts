@@ -1,0 +1,455 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tokensDigest } from '../shared/io/digest.ts';
+import { InputError, UsageError } from '../shared/io/errors.ts';
+import { essenceColumns, rowOfSparseTargets } from '../shared/io/essence.ts';
+import type { InputFolder } from '../shared/io/report_file.ts';
+import {
+  type Context,
+  type OptionsOf,
+  type OptionTable,
+  runIfMain,
+  type Stage,
+  toolkitVersion,
+} from '../shared/io/stage.ts';
+import {
+  checkMetadataEqual,
+  checkUtterances,
+  createUtteranceWriter,
+  openUtterances,
+  type Row,
+  type UtteranceTable,
+} from '../shared/io/utterance_table.ts';
+import { combinations, combine } from '../shared/math/combine.ts';
+import { agreement, bestToken, certainty, confidence } from '../shared/math/gate.ts';
+import { createKeptMassTally } from '../shared/math/kept_mass_tally.ts';
+import { createRandom, type Random } from '../shared/math/random.ts';
+import { all, type Kept, sample, threshold, topK, topP } from '../shared/math/select.ts';
+import type { SparseTargets, Tail } from '../shared/math/sparse_targets.ts';
+import { spreadTailDivergence } from '../shared/math/spread_tail_divergence.ts';
+import { tailToLabel } from '../shared/math/tail_to_label.ts';
+
+export const options = {
+  logits: { type: 'string', role: 'input', demandOption: true, describe: 'folder of cache_logits' },
+  alignment: {
+    type: 'string',
+    role: 'input',
+    describe: 'folder of align_labels for the same utterances: for --gate correct, --tail to-label, and two figures',
+  },
+  teachers: {
+    type: 'numbers',
+    integer: true,
+    min: 0,
+    describe: 'which teachers of the cache, counted from 0; all unless given',
+  },
+  combine: {
+    type: 'string',
+    default: 'linear',
+    choices: combinations,
+    describe: 'mean of posteriors, normalised mean of log-posteriors, or the surest teacher of each utterance',
+  },
+  weights: { type: 'numbers', min: 0, describe: 'weights of the teachers in the mean; equal unless given' },
+  temperature: { type: 'number', default: 1, above: 0, describe: 'T of each teacher, before they are combined' },
+  select: {
+    type: 'string',
+    default: 'top-k',
+    choices: ['top-k', 'top-p', 'threshold', 'sample', 'all'],
+    describe: 'which tokens of a frame stay',
+  },
+  k: { type: 'number', integer: true, min: 1, max: 65536, describe: 'top-k: tokens a frame; 3 unless given' },
+  p: { type: 'number', above: 0, max: 1, describe: 'top-p: mass a frame keeps at least; 0.95 unless given' },
+  threshold: { type: 'number', above: 0, max: 1, describe: 'threshold: lowest posterior; 0.01 unless given' },
+  samples: { type: 'number', integer: true, min: 1, max: 65536, describe: 'sample: draws a frame; 50 unless given' },
+  gate: {
+    type: 'string',
+    default: 'none',
+    choices: ['none', 'correct', 'confidence', 'entropy', 'agreement'],
+    describe:
+      'trust in a frame: best token = hard label; its posterior; 1 − entropy / log tokens; share of teachers with that best token',
+  },
+  'gate-threshold': {
+    type: 'number',
+    min: 0,
+    max: 1,
+    describe: 'trust from which on a frame counts fully, below it not at all; without it, trust is the weight',
+  },
+  tail: {
+    type: 'string',
+    choices: ['renormalise', 'ghost', 'to-label', 'uniform'],
+    describe:
+      'what the mass not kept means: nothing, "anything else", the hard label, an equal share for each other token; ghost unless given',
+  },
+  seed: { type: 'number', default: 0, integer: true, min: 0, describe: 'of the draws of --select sample' },
+} as const satisfies OptionTable;
+
+type Options = OptionsOf<typeof options>;
+
+/** The option that says how much a selection keeps, and its value where it is not given. */
+const amounts = {
+  'top-k': { flag: 'k', usual: 3 },
+  'top-p': { flag: 'p', usual: 0.95 },
+  threshold: { flag: 'threshold', usual: 0.01 },
+  sample: { flag: 'samples', usual: 50 },
+  all: undefined,
+} as const;
+
+type Asked = Options & { chosen: readonly number[] };
+
+/** Combinations that mean nothing, and why. */
+export const meaningless: readonly { when: (asked: Asked) => boolean; why: string }[] = [
+  {
+    when: ({ select, tail }) => select === 'all' && tail !== undefined && tail !== 'renormalise',
+    why: '--select all leaves no mass over: leave out --tail',
+  },
+  {
+    when: ({ select, tail }) => select === 'sample' && tail !== undefined && tail !== 'renormalise',
+    why: '--select sample gives all mass to the tokens drawn, which is what makes it unbiased: leave out --tail',
+  },
+  {
+    when: ({ tail, alignment }) => tail === 'to-label' && !alignment,
+    why: '--tail to-label gives mass to the hard label: name it with --alignment',
+  },
+  {
+    when: ({ gate, alignment }) => gate === 'correct' && !alignment,
+    why: '--gate correct compares with the hard label: name it with --alignment',
+  },
+  {
+    when: ({ gate, chosen }) => gate === 'agreement' && chosen.length < 2,
+    why: '--gate agreement needs two teachers or more: a single one agrees with itself',
+  },
+  {
+    when: ({ gate, gateThreshold }) => (gate === 'none' || gate === 'correct') && gateThreshold !== undefined,
+    why: '--gate-threshold belongs to --gate confidence, entropy or agreement: the others are open or shut as they are',
+  },
+  {
+    when: ({ combine, weights }) => combine === 'best' && weights !== undefined,
+    why: '--combine best takes one teacher as it is: leave out --weights',
+  },
+  {
+    when: ({ weights, chosen }) => weights !== undefined && weights.length !== chosen.length,
+    why: '--weights needs one number for each teacher',
+  },
+  {
+    when: ({ weights }) => weights?.every((weight) => weight === 0) ?? false,
+    why: '--weights are all 0: give one teacher some weight',
+  },
+];
+
+/** Options with everything that was left open decided. */
+interface Settings extends Omit<Asked, 'tail'> {
+  tail: Tail;
+  amount: number;
+  vocabularySize: number;
+  /** Tokens of each frame, where it is the same number for all. */
+  fixedK: number | undefined;
+}
+
+export async function run(given: Options, { id, inputs, out, progress, breathe }: Context) {
+  const logits = await openUtterances(given.logits, { format: 'logits' });
+  const settings = checkSettings(given, logits);
+  const { tail, temperature, fixedK, vocabularySize, chosen } = settings;
+  const teachers = teachersOf(inputs.logits![0]!, chosen);
+  const tokensText = readFileSync(join(given.logits, 'tokens.txt'), 'utf8');
+  if (tokensDigest(tokensText) !== logits.metadata['kd.tokens']) {
+    throw new InputError(`Cannot use ${given.logits}: its tokens.txt is not the one it was made with; cache again`);
+  }
+  const alignment = given.alignment ? await openUtterances(given.alignment, { format: 'alignment' }) : undefined;
+  if (alignment) {
+    checkMetadataEqual(logits, alignment, ['kd.tokens']);
+    checkUtterances(logits, alignment, 'hard labels');
+  }
+
+  const name = 'part-00000-of-00001.arrow';
+  const writer = createUtteranceWriter(out.createFile(name), {
+    columns: essenceColumns(fixedK),
+    metadata: { ...metadataOf(settings, logits, teachers), 'kd.id': id },
+  });
+  const tally = createTally(vocabularySize);
+  progress.start('filtering', logits.utterances.length);
+  for await (const row of logits.rows()) {
+    const members = chosen.map((teacher) => posteriorsOf(row, teacher, settings));
+    const labels = alignment && labelsOf(await alignment.read(row.utterance), row, settings);
+    const combined = combine(members, { ...settings, rule: settings.combine });
+    checkPosteriors(combined, row, settings);
+    writer.append(
+      rowOfSparseTargets(row.utterance, filterUtterance(row, { combined, members, labels }, settings, tally)),
+    );
+    progress.advance();
+    await breathe();
+  }
+  writer.close();
+  out.writeText('tokens.txt', tokensText);
+  await Promise.all([logits.close(), alignment?.close()]);
+  const { frames, ...figures } = tally.summary();
+  return {
+    utterances: logits.utterances.length,
+    frames,
+    vocabularySize,
+    selection: {
+      select: settings.select,
+      ...(amounts[settings.select] && { [amounts[settings.select]!.flag]: settings.amount }),
+    },
+    tail,
+    temperature,
+    ...figures,
+    bytesPerFrame: ratio(out.files[name]!.bytes, frames),
+    denseFloat16BytesPerFrame: 2 * vocabularySize,
+    kl: settings.select === 'sample' ? null : figures.kl,
+    klCounting:
+      'KL(ensemble ‖ kept) in nats over open frames, the tail spread evenly over the tokens not kept; null for samples',
+    labelKept: alignment ? figures.labelKept : undefined,
+    frameAccuracy: alignment ? figures.frameAccuracy : undefined,
+    outputFrameShiftMs: Number(logits.metadata['kd.frameShiftMs']),
+    firstFrameCentreMs: Number(logits.metadata['kd.firstFrameCentreMs']),
+    tokensDigest: tokensDigest(tokensText),
+    selfLoop: meanOf(teachers.map(({ selfLoop }) => selfLoop)),
+    teachers: teachers.map(({ name, id }) => ({ name, id })),
+  };
+}
+
+function checkSettings(given: Options, { path, metadata, columns }: UtteranceTable): Settings {
+  const count = Object.keys(columns).filter((column) => column.startsWith('logPosteriors_')).length;
+  const vocabularySize = Number(metadata['kd.vocabularySize']);
+  if (!(count > 0 && vocabularySize > 0)) {
+    throw new InputError(`Cannot read ${path}: it has no teacher, or does not say how many tokens it has; cache again`);
+  }
+  const chosen = given.teachers ?? Array.from({ length: count }, (_, i) => i);
+  const wrong = chosen.find((teacher, i) => teacher >= count || chosen.indexOf(teacher) !== i);
+  if (wrong !== undefined || chosen.length === 0) {
+    throw new UsageError(`--teachers ${chosen} does not fit ${path}: name each once, from 0 to ${count - 1}`);
+  }
+  for (const { when, why } of meaningless) if (when({ ...given, chosen })) throw new UsageError(why);
+  for (const [select, amount] of Object.entries(amounts)) {
+    if (amount && select !== given.select && given[amount.flag] !== undefined) {
+      throw new UsageError(`--${amount.flag} belongs to --select ${select}, not to ${given.select}: leave it out`);
+    }
+  }
+  const rule = amounts[given.select];
+  const amount = rule ? (given[rule.flag] ?? rule.usual) : vocabularySize;
+  if (given.select === 'top-k' && amount > vocabularySize) {
+    throw new UsageError(`--k ${amount} is more than the ${vocabularySize} tokens there are`);
+  }
+  const tail = given.tail ?? (given.select === 'all' || given.select === 'sample' ? 'renormalise' : 'ghost');
+  const isEven = (given.select === 'top-k' || given.select === 'all') && given.gate === 'none' && tail !== 'to-label';
+  return { ...given, chosen, tail, amount, vocabularySize, fixedK: isEven ? amount : undefined };
+}
+
+interface Teacher {
+  name: string;
+  id: string;
+  selfLoop: number[];
+}
+
+function teachersOf({ path, report }: InputFolder, chosen: readonly number[]): Teacher[] {
+  const teachers = report.teachers as Teacher[] | undefined;
+  return chosen.map((i) => {
+    const teacher = teachers?.[i];
+    if (!teacher || !Array.isArray(teacher.selfLoop)) {
+      throw new InputError(`Cannot read ${path}: its report.json does not describe teacher ${i}; cache again`);
+    }
+    return teacher;
+  });
+}
+
+const metadataOf = (settings: Settings, { metadata }: UtteranceTable, teachers: Teacher[]): Record<string, string> => ({
+  'kd.format': 'essence',
+  'kd.version': '1',
+  ...Object.fromEntries(
+    ['kd.tokens', 'kd.vocabularySize', 'kd.frameShiftMs', 'kd.firstFrameCentreMs', 'kd.sampleRateHz'].map((key) => [
+      key,
+      metadata[key] ?? '',
+    ]),
+  ),
+  'kd.teachers': JSON.stringify(teachers.map(({ id }) => id)),
+  'kd.combine': settings.combine,
+  'kd.temperature': String(settings.temperature),
+  'kd.select': settings.select === 'all' ? 'all' : `${settings.select} ${settings.amount}`,
+  'kd.gate': settings.gate,
+  'kd.tail': settings.tail,
+  ...(settings.fixedK === undefined ? {} : { 'kd.k': String(settings.fixedK) }),
+  'kd.toolkit': toolkitVersion(),
+});
+
+function posteriorsOf({ utterance, frames, ...row }: Row, teacher: number, { logits, vocabularySize }: Settings) {
+  const values = row[`logPosteriors_${teacher}`] as Float32Array;
+  if (values.length === frames * vocabularySize) return values;
+  throw new InputError(
+    `Cannot filter utterance "${utterance}": teacher ${teacher} in ${logits} has ${values.length} values, ${frames} frames of ${vocabularySize} tokens need ${frames * vocabularySize}; cache again`,
+  );
+}
+
+function labelsOf({ labels }: Row, { utterance, frames }: Row, { logits, alignment, vocabularySize }: Settings) {
+  const found = labels as Uint16Array;
+  if (found.length !== frames) {
+    throw new InputError(
+      `Cannot filter utterance "${utterance}": ${alignment} has labels for ${found.length} frames, ${logits} has ${frames}; make both from the same features`,
+    );
+  }
+  const wrong = found.find((label) => label >= vocabularySize);
+  if (wrong === undefined) return found;
+  throw new InputError(
+    `Cannot filter utterance "${utterance}": label ${wrong} in ${alignment} is not one of ${vocabularySize} tokens; align again`,
+  );
+}
+
+function checkPosteriors(combined: Float32Array, { utterance }: Row, { logits, vocabularySize }: Settings): void {
+  const wrong = combined.findIndex(Number.isNaN);
+  if (wrong < 0) return;
+  throw new InputError(
+    `Cannot filter utterance "${utterance}": what ${logits} says of frame ${Math.floor(wrong / vocabularySize)} is no distribution (NaN, or teachers that have no token in common); cache again, or take --combine linear`,
+  );
+}
+
+/** What is known of one utterance; `combined` and `members` are [frames × vocabularySize]. */
+interface Utterance {
+  combined: Float32Array;
+  members: Float32Array[];
+  labels: Uint16Array | undefined;
+}
+
+function filterUtterance(
+  { utterance, frames }: Row,
+  { combined, members, labels }: Utterance,
+  settings: Settings,
+  tally: Tally,
+): SparseTargets {
+  const { vocabularySize, tail, seed } = settings;
+  const random = createRandom(seed, 'sample', utterance);
+  const kept: Kept[] = [];
+  const offsets = new Int32Array(frames + 1);
+  const logTail = new Float32Array(frames);
+  const weight = new Float32Array(frames);
+  for (let frame = 0; frame < frames; frame++) {
+    const slice = (values: Float32Array) => values.subarray(frame * vocabularySize, (frame + 1) * vocabularySize);
+    const row = slice(combined);
+    const label = labels?.[frame];
+    weight[frame] = gateOf(row, members.map(slice), label, settings);
+    const selected = weight[frame]! > 0 ? selectOf(row, settings, random) : nothing;
+    const final = tail === 'to-label' && selected !== nothing ? tailToLabel(selected, label!) : selected;
+    tally.count(row, selected, { weight: weight[frame]!, label, tokens: final.tokens.length });
+    kept.push(final);
+    logTail[frame] = final.logTail;
+    offsets[frame + 1] = offsets[frame]! + final.tokens.length;
+  }
+  const tokens = new Uint16Array(offsets[frames]!);
+  const logPosteriors = new Float32Array(offsets[frames]!);
+  kept.forEach((frame, i) => {
+    tokens.set(frame.tokens, offsets[i]);
+    logPosteriors.set(frame.logPosteriors, offsets[i]);
+  });
+  return { offsets, tokens, logPosteriors, logTail, weight };
+}
+
+/** A frame on which the gate is shut: all mass is lost. */
+const nothing: Kept = { tokens: new Uint16Array(0), logPosteriors: new Float32Array(0), logTail: 0 };
+
+function gateOf(
+  row: Float32Array,
+  members: Float32Array[],
+  label: number | undefined,
+  { gate, gateThreshold }: Settings,
+): number {
+  if (gate === 'none') return 1;
+  const best = bestToken(row);
+  if (gate === 'correct') return best === label ? 1 : 0;
+  const trust =
+    gate === 'confidence' ? confidence(row) : gate === 'entropy' ? certainty(row) : agreement(members, best);
+  return gateThreshold === undefined ? Math.min(trust, 1) : trust >= gateThreshold ? 1 : 0;
+}
+
+function selectOf(row: Float32Array, { select, amount }: Settings, random: Random): Kept {
+  switch (select) {
+    case 'top-k':
+      return topK(row, amount);
+    case 'top-p':
+      return topP(row, amount);
+    case 'threshold':
+      return threshold(row, amount);
+    case 'sample':
+      return sample(row, amount, random);
+    default:
+      return all(row);
+  }
+}
+
+interface Tally {
+  /** `kept` is what was selected, `tokens` how many are stored once the tail has gone where it belongs. */
+  count(row: Float32Array, kept: Kept, frame: { weight: number; label: number | undefined; tokens: number }): void;
+  summary(): {
+    frames: number;
+    gatedFrames: number;
+    meanWeight: number;
+    tokensPerFrame: number;
+    /** Of open frames, as the next two. */
+    keptMass: { mean: number; p01: number; p05: number; p50: number };
+    kl: number;
+    labelKept: number;
+    frameAccuracy: number;
+    /** Mean posterior of each token over all frames. */
+    prior: number[];
+  };
+}
+
+function createTally(vocabularySize: number): Tally {
+  const keptMass = createKeptMassTally();
+  const prior = new Float64Array(vocabularySize);
+  const sums = { frames: 0, open: 0, weight: 0, tokens: 0, kl: 0, labelKept: 0, correct: 0 };
+  return {
+    count(row, kept, { weight, label, tokens }) {
+      for (let token = 0; token < vocabularySize; token++) prior[token]! += Math.exp(row[token]!);
+      sums.frames++;
+      sums.weight += weight;
+      if (label !== undefined && bestToken(row) === label) sums.correct++;
+      if (!(weight > 0)) return;
+      sums.open++;
+      sums.tokens += tokens;
+      sums.kl += spreadTailDivergence(row, kept);
+      if (label !== undefined && kept.tokens.includes(label)) sums.labelKept++;
+      keptMass.count([lostMass(row, kept)]);
+    },
+    summary: () => ({
+      frames: sums.frames,
+      gatedFrames: sums.frames - sums.open,
+      meanWeight: ratio(sums.weight, sums.frames),
+      tokensPerFrame: ratio(sums.tokens, sums.frames),
+      keptMass: keptMass.summary(),
+      kl: ratio(sums.kl, sums.open),
+      labelKept: ratio(sums.labelKept, sums.open),
+      frameAccuracy: ratio(sums.correct, sums.frames),
+      prior: Array.from(prior, (sum) => ratio(sum, sums.frames)),
+    }),
+  };
+}
+
+/** Posterior mass of the tokens that are not kept; samples stand for all of it, though they are not all tokens. */
+function lostMass(row: Float32Array, { tokens, logTail }: Kept): number {
+  if (logTail > -Infinity) return Math.exp(logTail);
+  if (tokens.length === row.length) return 0;
+  return Math.max(0, 1 - tokens.reduce((sum, token) => sum + Math.exp(row[token]!), 0));
+}
+
+/** 0 of nothing is 0. */
+const ratio = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
+
+const meanOf = (lists: number[][]): number[] =>
+  lists[0]!.map((_, i) => lists.reduce((sum, list) => sum + list[i]!, 0) / lists.length);
+
+export const stage = {
+  name: 'filter_targets',
+  version: 1,
+  summary: 'keep, in each frame, the tokens that carry the teachers; the mass of the others is counted, not stored',
+  examples: [
+    '$0 --logits exp/logits/train --alignment exp/align/train --select top-k --k 3 --tail ghost --out exp/essence/top3',
+    '$0 --logits exp/logits/test --select all --out exp/essence/full',
+  ],
+  options,
+  run,
+  estimateBytes: ({ select, k }: Options, { logits }) => {
+    const { frames, vocabularySize } = logits![0]!.report as unknown as { frames: number; vocabularySize: number };
+    const tokens =
+      select === 'all' ? vocabularySize : select === 'top-k' ? (k ?? amounts['top-k'].usual) : vocabularySize / 2;
+    return frames * (4 * tokens + 10);
+  },
+} satisfies Stage;
+
+await runIfMain(import.meta, stage);
