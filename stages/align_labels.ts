@@ -196,7 +196,7 @@ function spansOf(levels: Float64Array, { frames, stride }: { frames: number; str
   ] as const;
 }
 
-/** @returns a function that looks the words of an utterance up; it throws {InputError} for one that has no entry */
+/** @returns a function that looks the words of an utterance up; it throws {InputError} for one without words */
 function createTranscripts({ path, lexicon, tokens }: DataDirectory): (utterance: Utterance) => Transcript {
   const silence = tokens.idOf.get('sil');
   if (silence === undefined) {
@@ -206,14 +206,7 @@ function createTranscripts({ path, lexicon, tokens }: DataDirectory): (utterance
   for (const { word, tokens } of lexicon.pronunciations) pronunciationsOf[word]!.push(tokens);
   return ({ id, words }) => {
     if (!words) throw new InputError(`Cannot align ${id}: ${join(path, 'text')} has no words for it; add them`);
-    return {
-      silence,
-      words: words.map((word) => {
-        const found = lexicon.idOf.get(word);
-        if (found !== undefined) return pronunciationsOf[found]!;
-        throw new InputError(`Cannot align ${id}: word "${word}" is not in ${join(path, 'lexicon.txt')}; add it there`);
-      }),
-    };
+    return { silence, words: words.map((word) => pronunciationsOf[lexicon.idOf.get(word)!]!) };
   };
 }
 

@@ -82,7 +82,7 @@ const faults: { name: string; code: number; argv: () => string[]; message: RegEx
       '--features',
       features,
     ],
-    message: /Cannot align s1-a: word "three" is not in .*lexicon\.txt/,
+    message: /text, line 1: word "three" is not in lexicon\.txt/,
   },
   {
     name: 'more states than frames',

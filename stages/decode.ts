@@ -235,12 +235,12 @@ function errorsOf(reference: Int32Array, hypothesis: Int32Array): number {
   return insertions + deletions + substitutions;
 }
 
-/** Reference words as lexicon ids; −1, which no hypothesis contains, for a word that is not in the lexicon. */
+/** Reference words as lexicon ids. */
 function wordIds({ path, utterances, lexicon }: DataDirectory): Map<string, Int32Array> {
   return new Map(
     utterances.map(({ id, words }) => {
       if (!words) throw new InputError(`Cannot tune on ${id}: ${join(path, 'text')} has no words for it; add them`);
-      return [id, Int32Array.from(words, (word) => lexicon.idOf.get(word) ?? -1)];
+      return [id, Int32Array.from(words, (word) => lexicon.idOf.get(word)!)];
     }),
   );
 }
