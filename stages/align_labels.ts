@@ -24,12 +24,11 @@ import {
   type Transcript,
 } from '../shared/math/forced_alignment.ts';
 import { quantile } from '../shared/math/quantile.ts';
-import { speechSpan } from '../shared/math/speech_span.ts';
 import { centreFrame, outputFrameCount } from '../shared/math/splice.ts';
 import { transitionsOf } from '../shared/math/viterbi.ts';
 import { checkSameUtterances, checkTokens, openModelPosteriors } from '../shared/training/posterior_source.ts';
 
-/** Give each output frame a token: by a model's best path through the transcript, or without a model linearly. */
+/** Give each output frame a token: by a model's best path through the transcript, or without a model by equal division. */
 export const options = {
   data: {
     type: 'string',
@@ -41,6 +40,12 @@ export const options = {
   model: { type: 'string', role: 'input', describe: 'folder of train_student; without it words are spread evenly' },
   'acoustic-scale': { type: 'number', above: 0, default: 1, describe: 'factor of the acoustic scores' },
   'prior-scale': { type: 'number', min: 0, default: 1, describe: 'how much of the log prior is taken off' },
+  'edge-silence': {
+    type: 'number',
+    min: 0,
+    default: 0.1,
+    describe: 'seconds taken for silence at either end, at most a sixth of the utterance; without a model',
+  },
   stride: {
     type: 'number',
     integer: true,
@@ -155,7 +160,12 @@ async function openModelAligner(model: string, options: Options, { engine }: Con
   };
 }
 
-async function openLinearAligner({ features, stride }: Options): Promise<Aligner> {
+/**
+ * Silence for `edgeSilence` seconds at either end and the words evenly between. On connected digits in noise a fixed
+ * margin found the edges better than the level of the signal did, and a short one keeps speech out of the silence,
+ * which would otherwise grow into the words with each pass.
+ */
+async function openLinearAligner({ features, stride, edgeSilence }: Options): Promise<Aligner> {
   const table = await openUtterances(features, { format: 'features' });
   const shiftMs = Number(table.metadata['kd.frameShiftMs']);
   return {
@@ -166,34 +176,15 @@ async function openLinearAligner({ features, stride }: Options): Promise<Aligner
     async *rows() {
       for await (const row of table.rows()) {
         const frames = outputFrameCount(row.frames, stride);
-        const levels = meanLevels(row.features as Float32Array, row.frames);
-        const [spoken, all] = spansOf(levels, { frames, stride });
+        const margin = Math.round(Math.min(edgeSilence / ((stride * shiftMs) / 1000), frames / 6));
         const align = (transcript: Transcript) =>
-          linearAlignment(transcript, spoken) ?? linearAlignment(transcript, all);
+          linearAlignment(transcript, { frames, start: margin, end: frames - margin }) ??
+          linearAlignment(transcript, { frames, start: 0, end: frames });
         yield { utterance: row.utterance, frames, align };
       }
     },
     close: table.close,
   };
-}
-
-/** Mean over the bins of each input frame. */
-function meanLevels(features: Float32Array, frames: number): Float64Array {
-  const bins = features.length / frames;
-  return Float64Array.from({ length: frames }, (_, frame) => {
-    let sum = 0;
-    for (let i = frame * bins; i < (frame + 1) * bins; i++) sum += features[i]!;
-    return sum / bins;
-  });
-}
-
-/** Output frames in which speech is loud enough to be seen, and all of them, for utterances where those are too few. */
-function spansOf(levels: Float64Array, { frames, stride }: { frames: number; stride: number }) {
-  const { start, end } = frames > 0 ? speechSpan(levels) : { start: 0, end: 0 };
-  return [
-    { frames, start: Math.floor(start / stride), end: Math.ceil(end / stride) },
-    { frames, start: 0, end: frames },
-  ] as const;
 }
 
 /** @returns a function that looks the words of an utterance up; it throws {InputError} for one without words */
