@@ -1,0 +1,53 @@
+# Knowledge distillation for speech recognition: what runs, in which order. `make` alone prints what there is.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --jobs=$(JOBS)
+
+# ── Knobs ────────────────────────────────────────────────────────────────────────────────────────────────────────
+JOBS      ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)## stages at once
+ENGINE    ?= auto## auto, native, wasm or cpu
+FAST      ?=## 1: a small run of everything in under two minutes, for the impatient and for CI
+SEEDS     ?= 0 1## a student and a set of teachers for each
+ROTATIONS ?= seen## seen: all speakers in training and test; unseen-0 … unseen-5: one speaker kept for the test
+SIZES     ?= large## students: large (a teacher's own architecture), small (about a sixth of it)
+ARMS      ?= hard smooth full essence## what students learn from: see pipelines/arms.mk
+TEACHERS  ?= t1 t2 t3 t4 t5## members of the ensemble
+UPDATES   ?= 800## optimiser steps of every model
+EXP       ?= exp/digits$(if $(FAST),-fast)## where everything goes
+REPORT    ?= $(EXP)/report## where the table and the page go
+RUNNER    ?= pipelines/run_local.sh## runs one stage: LOG COMMAND…
+
+.PHONY: help
+help: ## this text
+	@echo 'Targets:'; sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@echo 'Knobs (make distill SEEDS="0 1 2" ENGINE=wasm …):'; sed -nE 's/^([A-Z]+) +\?= ?(.*)## (.*)/  \1|\3|now: \2/p' Makefile | column -t -s '|'
+
+include pipelines/setup.mk pipelines/arms.mk pipelines/stages.mk pipelines/experiment.mk pipelines/results.mk
+
+.PHONY: distill test test-system check format clean
+distill: $(REPORT)/report.json ## teachers, their ensemble and the students, compared: a table here and a page
+	@cat $(REPORT)/report.md
+	@echo 'The page: $(REPORT)/report.html'
+
+# Tests run on the TypeScript sources; what they spawn is the bundles.
+unit_tests   := $(shell find stages shared pipelines -name '*_test.ts' -not -name '*_system_test.ts')
+system_tests := $(shell find stages shared pipelines -name '*_system_test.ts')
+test: dist/build.json .engine/status.json ## unit, property, golden and stage tests, under five minutes
+	@test -n '$(unit_tests)'
+	node --import tsx --test $(unit_tests)
+
+test-system: dist/build.json .engine/status.json ## slow tests: killed runs, full disk, a real browser, other readers of the files
+	@test -n '$(system_tests)'
+	node --import tsx --test --test-concurrency=1 $(system_tests)
+
+check: node_modules/.package-lock.json ## formatter, linter, types
+	npx biome check .
+	npx tsc --noEmit
+
+format: node_modules/.package-lock.json ## lays out the code
+	npx biome check --write .
+
+clean: ## removes what distill made; packages and engine stay
+	rm -rf exp dist

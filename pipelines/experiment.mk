@@ -1,0 +1,65 @@
+# The experiment: corpus → features → alignment → teachers → soft targets → students → scores, for each rotation and seed.
+
+UPDATES_ALIGNER ?= $(if $(FAST),60,200)## optimiser steps of the models that only align
+ALIGN_PASSES    ?= $(if $(FAST),1 2,1 2 3 4)## realignments after the linear start
+SPLITS          := train dev test $(if $(filter %untranscribed,$(ARMS)),untranscribed)
+
+with_engine := $(if $(filter-out auto,$(ENGINE)),--engine $(ENGINE))
+last = $(lastword 0 $(ALIGN_PASSES))
+protocol_of = $(if $(filter seen,$(1)),--protocol seen,--protocol unseen --rotation $(subst unseen-,,$(1)))
+train_flags = --features $(1)/features/train --alignment $(1)/align-$(2)/train --dev-features $(1)/features/dev --dev-alignment $(1)/align-$(2)/dev $(with_engine)
+train_inputs = $(foreach split,train dev,$(1)/features/$(split) $(1)/align-$(2)/$(split))
+
+# ── Corpus, features, hard labels: once a rotation; $(1) folder, $(2) rotation ──
+define rotation_rules
+$(call stage,$(1)/data,,prepare_corpus,--corpus fsdd --source data/fsdd $(call protocol_of,$(2)))
+$(foreach split,$(SPLITS),$(call stage,$(1)/features/$(split),$(1)/data,extract_features,--data $(1)/data/$(split)))
+$(foreach split,train dev,$(call align_linear,$(1),$(split)))
+$(foreach pass,$(ALIGN_PASSES),$(call aligner_rules,$(1),$(pass),$(shell echo $$(($(pass) - 1)))))
+endef
+align_linear = $(call stage,$(1)/align-0/$(2),$(1)/data $(1)/features/$(2),align_labels,--data $(1)/data/$(2) --features $(1)/features/$(2))
+define aligner_rules
+$(call stage,$(1)/aligner-$(2),$(call train_inputs,$(1),$(3)),train_student,$(call train_flags,$(1),$(3)) $(small.train) --updates $(UPDATES_ALIGNER))
+$(foreach split,train dev test,$(call realign,$(1),$(2),$(split)))
+endef
+realign = $(call stage,$(1)/align-$(2)/$(3),$(1)/data $(1)/features/$(3) $(1)/aligner-$(2),align_labels,--data $(1)/data/$(3) --features $(1)/features/$(3) --model $(1)/aligner-$(2) $(with_engine))
+
+# ── Teachers and soft targets: once a seed; $(1) folder, $(2) seed ──
+define seed_rules
+$(foreach t,$(TEACHERS),$(call teacher_rules,$(1),$(2),$(t)))
+$(foreach split,$(SPLITS),$(call logits_rule,$(1),$(2),$(split)))
+$(foreach targets,$(sort full $(foreach arm,$(ARMS),$($(arm).targets))),$(call targets_rules,$(1),$(2),$(targets)))
+$(call scored,$(1),ensemble,$(2),ensemble,$(1)/targets/full/s$(2),posteriors)
+endef
+define teacher_rules
+$(call stage,$(1)/model/$(3)/s$(2),$(call train_inputs,$(1),$(last)),train_student,$(call train_flags,$(1),$(last)) $($(3).train) --updates $(UPDATES) --seed $(2)$(subst t,,$(3)))
+$(call scored,$(1),$(3),$(2),teacher,$(1)/model/$(3)/s$(2),model)
+endef
+logits_rule = $(call stage,$(1)/logits/s$(2)/$(3),$(1)/features/$(3) $(TEACHERS:%=$(1)/model/%/s$(2)),cache_logits,--features $(1)/features/$(3) --teacher $(TEACHERS:%=$(1)/model/%/s$(2)) $(with_engine))
+# soft targets need hard labels for what their report says of them, where there are any; dev and test serve the ensemble
+targets_rules = $(foreach split,$(if $(filter full,$(3)),$(SPLITS),$(filter-out dev test,$(SPLITS))),$(call stage,$(1)/targets/$(3)/s$(2)/$(split),$(1)/logits/s$(2)/$(split) $(call labels_of,$(1),$(split)),filter_targets,--logits $(1)/logits/s$(2)/$(split) $(addprefix --alignment ,$(call labels_of,$(1),$(split))) $($(3).filter)))
+labels_of = $(if $(filter untranscribed,$(2)),,$(1)/align-$(last)/$(2))
+
+# ── Students; $(1) folder, $(2) seed, $(3) arm, $(4) size ──
+define student_rules
+$(call stage,$(call student,$(1),$(2),$(3),$(4)),$(call train_inputs,$(1),$(last)) $(call soft_inputs,$(1),$(2),$(3)),train_student,$(call train_flags,$(1),$(last)) $(call soft_flags,$(1),$(2),$(3)) $($(4).train) $($(3).train) --updates $(UPDATES) --seed $(2))
+$(call scored,$(1),$(3)-$(4),$(2),$(4),$(call student,$(1),$(2),$(3),$(4)),model,$(3))
+endef
+student = $(1)/model/$(3)-$(4)/s$(2)
+soft_inputs = $(if $($(3).targets),$(1)/targets/$($(3).targets)/s$(2)/train $(if $($(3).untranscribed),$(1)/features/untranscribed $(1)/targets/$($(3).targets)/s$(2)/untranscribed))
+soft_flags = $(if $($(3).targets),--targets $(1)/targets/$($(3).targets)/s$(2)/train $(if $($(3).untranscribed),--untranscribed $(1)/features/untranscribed --untranscribed-targets $(1)/targets/$($(3).targets)/s$(2)/untranscribed))
+
+# ── Decoding, tuned on dev, and scoring; $(1) folder, $(2) name, $(3) seed, $(4) size, $(5) model or targets, $(6) which, $(7) arm ──
+define scored
+$(call decoded,$(1),$(2),$(3),dev,--tune,,$(5),$(6))
+$(call decoded,$(1),$(2),$(3),test,--decoding $(1)/decode/$(2)/s$(3)/dev,$(1)/decode/$(2)/s$(3)/dev,$(5),$(6))
+$(foreach split,dev test,$(call stage,$(1)/score/$(2)/s$(3)/$(split),$(1)/data $(1)/decode/$(2)/s$(3)/$(split),score,--data $(1)/data/$(split) --hypotheses $(1)/decode/$(2)/s$(3)/$(split) --arm $(or $(7),$(2)) --size $(4) --seed $(3) --protocol $(notdir $(1))))
+endef
+decoded = $(call stage,$(1)/decode/$(2)/s$(3)/$(4),$(1)/data $(1)/align-$(last)/$(4) $(6) $(if $(filter model,$(8)),$(7) $(1)/features/$(4),$(7)/$(4)),decode,--data $(1)/data/$(4) --alignment $(1)/align-$(last)/$(4) $(if $(filter model,$(8)),--model $(7) --features $(1)/features/$(4) $(with_engine),--posteriors $(7)/$(4)) $(5))
+
+$(foreach r,$(ROTATIONS),$(call rotation_rules,$(EXP)/$(r),$(r)))
+$(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(call seed_rules,$(EXP)/$(r),$(s))))
+$(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach a,$(ARMS),$(foreach z,$(SIZES),$(call student_rules,$(EXP)/$(r),$(s),$(a),$(z))))))
+
+scores_on = $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach n,$(TEACHERS) ensemble $(foreach a,$(ARMS),$(SIZES:%=$(a)-%)),$(EXP)/$(r)/score/$(n)/s$(s)/$(1))))
+$(call stage,$(REPORT),$(call scores_on,test),report,--scores $(call scores_on,test))

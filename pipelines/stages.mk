@@ -1,0 +1,21 @@
+# One rule for every stage: a folder is made from folders by a command.
+#
+# The command is kept beside the output, and the output depends on it: a changed knob changes the command of exactly
+# what depends on it. Make decides by time whether a stage is called, the stage by its key whether it has work.
+
+FORCE:
+.PHONY: FORCE
+
+# $(call stage,FOLDER,INPUT FOLDERS,STAGE,OPTIONS)
+define stage_rule
+ifneq ($$(file <$(1)/command),dist/$(3).js $(4) --out $(1))
+$(1)/command: FORCE
+endif
+$(1)/command:
+	@mkdir -p $(1) && echo 'dist/$(3).js $(4) --out $(1)' >$$@
+$(1)/report.json: $(1)/command $(addsuffix /report.json,$(2)) dist/$(3).js
+	@$(RUNNER) $(1)/log node dist/$(3).js $(4) --out $(1)
+endef
+stage = $(eval $(call stage_rule,$(strip $(1)),$(2),$(strip $(3)),$(strip $(4))))
+
+dist/%.js: dist/build.json .engine/status.json ;

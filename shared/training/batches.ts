@@ -1,0 +1,131 @@
+import type { Architecture } from '../engine/architecture.ts';
+import type { PackedBatch } from '../engine/engine.ts';
+import { InputError } from '../io/errors.ts';
+import { sparseTargetsOfRow } from '../io/essence.ts';
+import type { UtteranceTable } from '../io/utterance_table.ts';
+import { type Masking, maskFeatures } from '../math/masking.ts';
+import { createRandom } from '../math/random.ts';
+import { concatenateTargets, noTargets, type SparseTargets } from '../math/sparse_targets.ts';
+import { outputFrameCount } from '../math/splice.ts';
+import type { Normalisation } from './model_folder.ts';
+import { normalise, packBatch } from './network_input.ts';
+
+/** Utterances with what is known of each of their frames; all tables hold the same utterances. */
+export interface Source {
+  features: UtteranceTable;
+  /** Hard labels; absent for untranscribed audio. */
+  labels?: UtteranceTable;
+  /** Soft targets; absent for training on hard labels alone. */
+  targets?: UtteranceTable;
+}
+
+/** Some utterances and their targets, frames one after another. */
+export interface Batch {
+  input: PackedBatch;
+  /** [frames], −1 where there is none. */
+  hardLabels: Int32Array;
+  soft: SparseTargets | undefined;
+}
+
+export interface BatchOptions {
+  architecture: Architecture;
+  normalisation: Normalisation;
+  masking: Masking;
+  /** Output frames a batch has at least, unless the epoch ends. */
+  batchFrames: number;
+  seed: number;
+}
+
+/** Utterances that are shuffled among each other; those of a larger corpus stay near their place in the file. */
+const shuffleWindow = 4096;
+
+/** The order of an epoch: windows of neighbours in random order, each shuffled, so that reading stays local. */
+export function epochOrder(count: number, seed: number, epoch: number): Int32Array {
+  const random = createRandom(seed, 'order', epoch);
+  const order = Int32Array.from({ length: count }, (_, i) => i);
+  if (count <= shuffleWindow) return random.shuffle(order);
+  const starts = random.shuffle(Array.from({ length: Math.ceil(count / shuffleWindow) }, (_, i) => i * shuffleWindow));
+  const result = new Int32Array(count);
+  let filled = 0;
+  for (const start of starts) {
+    const window = random.shuffle(order.slice(start, start + shuffleWindow));
+    result.set(window, filled);
+    filled += window.length;
+  }
+  return result;
+}
+
+/** Batches without end, epoch after epoch; the same for the same seed. */
+export async function* trainingBatches(sources: readonly Source[], options: BatchOptions): AsyncGenerator<Batch> {
+  const { architecture, normalisation, masking, batchFrames, seed } = options;
+  const utterances = sources.flatMap((source) =>
+    source.features.utterances.map((utterance) => ({ source, utterance })),
+  );
+  for (let epoch = 0; ; epoch++) {
+    let batch: Promise<UtteranceOfBatch>[] = [];
+    let frames = 0;
+    for (const index of epochOrder(utterances.length, seed, epoch)) {
+      const { source, utterance } = utterances[index]!;
+      const part = readUtterance(source, utterance, options);
+      batch.push(part);
+      frames += (await part).frames;
+      if (frames < batchFrames) continue;
+      yield compose(await Promise.all(batch), epoch);
+      batch = [];
+      frames = 0;
+    }
+    if (batch.length > 0) yield compose(await Promise.all(batch), epoch);
+  }
+
+  function compose(parts: UtteranceOfBatch[], epoch: number): Batch {
+    const inputs = parts.map(({ utterance, features }) => {
+      const input = normalise(features, normalisation);
+      return maskFeatures(input, architecture.bins, masking, createRandom(seed, 'masks', epoch, utterance));
+    });
+    const input = packBatch(inputs, architecture);
+    const hardLabels = new Int32Array(input.frames).fill(-1);
+    parts.forEach(({ labels }, i) => {
+      if (labels) hardLabels.set(labels, input.utteranceOffsets[i]!);
+    });
+    const anySoft = parts.some(({ soft }) => soft);
+    const soft = anySoft ? concatenateTargets(parts.map(({ soft, frames }) => soft ?? noTargets(frames))) : undefined;
+    return { input, hardLabels, soft };
+  }
+}
+
+interface UtteranceOfBatch {
+  utterance: string;
+  frames: number;
+  features: Float32Array;
+  labels?: Uint16Array;
+  soft?: SparseTargets;
+}
+
+async function readUtterance(
+  source: Source,
+  utterance: string,
+  { architecture }: BatchOptions,
+): Promise<UtteranceOfBatch> {
+  const { bins, stride, tokens } = architecture;
+  const features = (await source.features.read(utterance)).features as Float32Array;
+  const frames = outputFrameCount(features.length / bins, stride);
+  const labels = (await source.labels?.read(utterance))?.labels as Uint16Array | undefined;
+  const row = await source.targets?.read(utterance);
+  const soft = row && sparseTargetsOfRow(row, source.targets!.metadata);
+  const checks: [string, UtteranceTable | undefined, number | undefined][] = [
+    ['labels', source.labels, labels?.length],
+    ['soft targets', source.targets, row?.frames],
+  ];
+  for (const [what, table, found] of checks) {
+    if (found !== undefined && found !== frames) {
+      throw new InputError(
+        `Cannot train on utterance "${utterance}": ${table!.path} has ${what} for ${found} frames, ${source.features.path} gives ${frames}; make both from the same features`,
+      );
+    }
+  }
+  for (const label of labels ?? []) {
+    if (label >= tokens)
+      throw new InputError(`Cannot train on utterance "${utterance}": label ${label} is not one of ${tokens} tokens`);
+  }
+  return { utterance, frames, features, labels, soft };
+}

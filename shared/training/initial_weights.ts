@@ -1,0 +1,29 @@
+import { type Architecture, parameterCount, parameterLayout } from '../engine/architecture.ts';
+import { createRandom } from '../math/random.ts';
+
+/**
+ * Weights to start from: matrices normal with variance 2 / inputs before a ReLU and 1 / inputs before the output,
+ * gains 1, biases 0. Each matrix has a random stream of its own.
+ * @see He et al. (2015), Delving Deep into Rectifiers, eq. 10
+ */
+export function initialWeights(architecture: Architecture, seed: number): Float32Array {
+  const weights = new Float32Array(parameterCount(architecture));
+  for (const { name, shape, offset, size } of parameterLayout(architecture)) {
+    if (shape.length === 1) {
+      if (name.endsWith('gain')) weights.fill(1, offset, offset + size);
+      continue;
+    }
+    const random = createRandom(seed, 'initial weights', name);
+    const deviation = Math.sqrt((name.startsWith('output') ? 1 : 2) / shape[0]!);
+    for (let i = 0; i < size; i++) weights[offset + i] = deviation * random.normal();
+  }
+  return weights;
+}
+
+/** Which parameters decay: the matrices, not the gains and biases. */
+export function decayMask(architecture: Architecture): Uint8Array {
+  const mask = new Uint8Array(parameterCount(architecture));
+  for (const { shape, offset, size } of parameterLayout(architecture))
+    if (shape.length > 1) mask.fill(1, offset, offset + size);
+  return mask;
+}

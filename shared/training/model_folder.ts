@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Architecture, parameterCount } from '../engine/architecture.ts';
+import { InputError } from '../io/errors.ts';
+import type { OutputFolder } from '../io/output_folder.ts';
+
+/** Mean and standard deviation per bin: what features are normalised with. */
+export interface Normalisation {
+  mean: number[];
+  deviation: number[];
+}
+
+/** Everything needed to use a model: no flag has to be repeated. */
+export interface Model {
+  architecture: Architecture;
+  objective: 'frame';
+  /** Metadata (`kd.*`) that features must share with those the model was trained on. */
+  features: Record<string, string>;
+  normalisation: Normalisation;
+  /** Mean posterior of each token on the training data. */
+  prior: number[];
+  /** Probability of staying in each token from one output frame to the next, from the training alignment. */
+  selfLoop: number[];
+  outputFrameShiftMs: number;
+  /** Centre of the first output frame. */
+  firstFrameCentreMs: number;
+  /** All parameters, in the order of `parameterLayout`. */
+  weights: Float32Array;
+  /** `tokens.txt`, as it is. */
+  tokensText: string;
+}
+
+/** Metadata that features and the model reading them must share. */
+export const featureKeys = [
+  'kd.bins',
+  'kd.sampleRateHz',
+  'kd.frameShiftMs',
+  'kd.firstFrameCentreMs',
+  'kd.features',
+] as const;
+
+export function writeModel(out: OutputFolder, { weights, tokensText, ...description }: Model): void {
+  const sink = out.createFile('weights.bin');
+  sink.write(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength));
+  sink.close();
+  out.writeText('tokens.txt', tokensText);
+  out.writeJson('architecture.json', description);
+}
+
+/** @throws {InputError} when a part is missing or the parts do not fit each other */
+export function readModel(path: string): Model {
+  const description: Omit<Model, 'weights' | 'tokensText'> = JSON.parse(
+    readFileSync(join(path, 'architecture.json'), 'utf8'),
+  );
+  const bytes = readFileSync(join(path, 'weights.bin'));
+  const expected = 4 * parameterCount(description.architecture);
+  if (bytes.length !== expected) {
+    throw new InputError(
+      `Cannot use model ${path}: weights.bin has ${bytes.length} bytes, its architecture needs ${expected}; train it again`,
+    );
+  }
+  const weights = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+  return { ...description, weights, tokensText: readFileSync(join(path, 'tokens.txt'), 'utf8') };
+}
+
+/** @throws {InputError} when features are not of the kind the model was trained on */
+export function checkFeatures(
+  model: Model,
+  modelPath: string,
+  features: { path: string; metadata: Record<string, string> },
+): void {
+  for (const key of featureKeys) {
+    if (model.features[key] !== features.metadata[key]) {
+      throw new InputError(
+        `Cannot use model ${modelPath} on ${features.path}: ${key} is ${model.features[key] ?? 'absent'} in the model and ${features.metadata[key] ?? 'absent'} in the features; extract them with the same options`,
+      );
+    }
+  }
+}

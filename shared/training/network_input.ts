@@ -1,0 +1,46 @@
+import type { Architecture } from '../engine/architecture.ts';
+import type { Engine, Network, PackedBatch } from '../engine/engine.ts';
+import { logSoftmax } from '../math/log_softmax.ts';
+import { outputFrameCount, spliceInto } from '../math/splice.ts';
+import type { Model, Normalisation } from './model_folder.ts';
+
+/** Features with mean 0 and deviation 1 per bin; [frames × bins], a new array. */
+export function normalise(features: Float32Array, { mean, deviation }: Normalisation): Float32Array {
+  const bins = mean.length;
+  const result = new Float32Array(features.length);
+  for (let i = 0; i < features.length; i += bins) {
+    for (let bin = 0; bin < bins; bin++) result[i + bin] = (features[i + bin]! - mean[bin]!) / deviation[bin]!;
+  }
+  return result;
+}
+
+/** Normalised features of several utterances, spliced, one after another. */
+export function packBatch(utterances: readonly Float32Array[], architecture: Architecture): PackedBatch {
+  const { bins, stride, spliceLeft, spliceRight } = architecture;
+  const utteranceOffsets = new Int32Array(utterances.length + 1);
+  utterances.forEach((features, i) => {
+    utteranceOffsets[i + 1] = utteranceOffsets[i]! + outputFrameCount(features.length / bins, stride);
+  });
+  const frames = utteranceOffsets[utterances.length]!;
+  const packed = new Float32Array(frames * (spliceLeft + 1 + spliceRight) * bins);
+  utterances.forEach((features, i) => {
+    spliceInto(packed, utteranceOffsets[i]!, features, architecture);
+  });
+  return { features: packed, frames, utteranceOffsets };
+}
+
+/** A model's network and its way from features to log-posteriors. */
+export interface AcousticModel {
+  /** Features of one utterance, not normalised, [frames × bins] → log-posteriors [output frames × tokens]. */
+  logPosteriors(features: Float32Array): Float32Array;
+  dispose(): void;
+}
+
+export function openAcousticModel(engine: Engine, { architecture, normalisation, weights }: Model): AcousticModel {
+  const network: Network = engine.createNetwork(architecture, weights);
+  return {
+    logPosteriors: (features) =>
+      logSoftmax(network.forward(packBatch([normalise(features, normalisation)], architecture)), architecture.tokens),
+    dispose: () => network.dispose(),
+  };
+}

@@ -1,0 +1,253 @@
+import { type DigitRecording, readFsdd, sampleRateHz } from '../shared/io/fsdd.ts';
+import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
+import { writeWav } from '../shared/io/wav.ts';
+import { colouredNoise, noiseColours, noiseGain, power } from '../shared/math/noise.ts';
+import { createRandom, type Random } from '../shared/math/random.ts';
+
+export const options = {
+  corpus: {
+    type: 'string',
+    default: 'fsdd',
+    choices: ['fsdd'],
+    describe: 'what is at --source: fsdd makes noisy connected digits',
+  },
+  source: { type: 'string', role: 'corpus', demandOption: true, describe: 'folder of the corpus' },
+  protocol: {
+    type: 'string',
+    default: 'seen',
+    choices: ['seen', 'unseen'],
+    describe:
+      'seen: all speakers in every split; unseen: one speaker for the test, one for dev, the others for training',
+  },
+  rotation: {
+    type: 'number',
+    default: 0,
+    integer: true,
+    min: 0,
+    max: 5,
+    describe: 'unseen: which speaker is kept for the test; the next one is dev',
+  },
+  seed: { type: 'number', default: 0, integer: true, min: 0, describe: 'of strings, pauses and noise' },
+} as const satisfies OptionTable;
+
+type Options = OptionsOf<typeof options>;
+
+const words = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
+const statesPerWord = 4;
+
+/** Recordings of each split, and how many times each is used. The test split is the corpus's own. */
+const splits = {
+  test: { first: 0, last: 4, copies: 5 },
+  dev: { first: 5, last: 9, copies: 3 },
+  train: { first: 10, last: 15, copies: 6 },
+  untranscribed: { first: 16, last: 49, copies: 1 },
+} as const;
+type SplitName = keyof typeof splits;
+
+const snrsDb = [0, 5, 10, 15, 20];
+const noises = [...noiseColours, 'babble'] as const;
+/** Voices of a babble. */
+const voices = 4;
+/** Louder mixtures are turned down as a whole. */
+const loudest = 32000;
+
+export async function run(options: Options, { out, progress, breathe }: Context) {
+  const recordings = await readFsdd(options.source);
+  const everyone = [...new Set(recordings.map(({ speaker }) => speaker))].sort();
+  const counts: Record<string, { utterances: number; words: number; seconds: number }> = {};
+  const names = Object.keys(splits) as SplitName[];
+  progress.start('mixing', names.length);
+  for (const name of names) {
+    const { speakers, babblers } = castOf(name, everyone, options);
+    const { first, last, copies } = splitOf(name, options);
+    const ofSplit = (who: readonly string[]) =>
+      recordings.filter(({ speaker, index }) => who.includes(speaker) && index >= first && index <= last);
+    const utterances = speakers.flatMap((speaker) =>
+      Array.from({ length: copies }, (_, copy) => {
+        const random = createRandom(options.seed, name, speaker, copy);
+        const others = ofSplit(babblers).filter((recording) => recording.speaker !== speaker);
+        return stringsOf(ofSplit([speaker]), random).map((digits, i) => ({
+          id: `${speaker}-${name}-${copy}-${String(i).padStart(3, '0')}`,
+          speaker,
+          ...mixture(digits, others, random),
+        }));
+      }).flat(),
+    );
+    writeSplit(out, name, utterances);
+    counts[name] = {
+      utterances: utterances.length,
+      words: utterances.reduce((sum, { times }) => sum + times.length, 0),
+      seconds: utterances.reduce((sum, { samples }) => sum + samples.length, 0) / sampleRateHz,
+    };
+    progress.advance();
+    await breathe();
+  }
+  return { splits: counts, sampleRateHz };
+}
+
+/**
+ * Who speaks in a split, and who may babble behind them. With unseen speakers nobody of a later split is heard in an
+ * earlier one: the test speaker nowhere else, the dev speaker not in training. The test split has the very utterances
+ * of the protocol of seen speakers, so that the six rotations together are the same test.
+ */
+function castOf(
+  name: SplitName,
+  everyone: readonly string[],
+  { protocol, rotation }: Options,
+): { speakers: readonly string[]; babblers: readonly string[] } {
+  if (protocol === 'seen') return { speakers: everyone, babblers: everyone };
+  const [test, dev] = [everyone[rotation]!, everyone[(rotation + 1) % everyone.length]!];
+  const others = everyone.filter((speaker) => speaker !== test && speaker !== dev);
+  if (name === 'test') return { speakers: [test], babblers: everyone };
+  if (name === 'dev') return { speakers: [dev], babblers: [dev, ...others] };
+  return { speakers: others, babblers: others };
+}
+
+/** A dev speaker of its own has no other use for its training recordings: they make dev larger. */
+function splitOf(name: SplitName, { protocol }: Options): { first: number; last: number; copies: number } {
+  return name === 'dev' && protocol === 'unseen' ? { ...splits.dev, last: splits.train.last } : splits[name];
+}
+
+/** All recordings in random order, cut into strings of 3 to 7. */
+function stringsOf(recordings: readonly DigitRecording[], random: Random): DigitRecording[][] {
+  const shuffled = random.shuffle([...recordings]);
+  const strings: DigitRecording[][] = [];
+  for (let place = 0; place < shuffled.length; ) {
+    const left = shuffled.length - place;
+    const lengths = [3, 4, 5, 6, 7].filter((length) => length === left || left - length >= 3);
+    const length = lengths[random.integer(lengths.length)]!;
+    strings.push(shuffled.slice(place, place + length));
+    place += length;
+  }
+  return strings;
+}
+
+interface Time {
+  word: string;
+  first: number;
+  samples: number;
+}
+
+/** A string of digits with pauses and noise, and when each digit is said. */
+function mixture(
+  digits: readonly DigitRecording[],
+  others: readonly DigitRecording[],
+  random: Random,
+): { samples: Int16Array; times: Time[] } {
+  const pause = (fromMs: number, toMs: number): number =>
+    Math.round(((fromMs + (toMs - fromMs) * random.uniform()) * sampleRateHz) / 1000);
+  const times: Time[] = [];
+  let place = pause(50, 250);
+  for (const { digit, samples } of digits) {
+    times.push({ word: words[digit]!, first: place, samples: samples.length });
+    place += samples.length + pause(0, 200);
+  }
+  const speech = new Float32Array(place + pause(50, 250));
+  let energy = 0;
+  digits.forEach(({ samples }, i) => {
+    speech.set(samples, times[i]!.first);
+    energy += power(samples) * samples.length;
+  });
+  const speechPower = energy / digits.reduce((sum, { samples }) => sum + samples.length, 0);
+  const snrDb = snrsDb[random.integer(snrsDb.length)]!;
+  const kind = noises[random.integer(noises.length)]!;
+  const noise = kind === 'babble' ? babble(others, speech.length, random) : colouredNoise(kind, speech.length, random);
+  const gain = noiseGain(speechPower, power(noise), snrDb);
+  const mixed = speech.map((sample, i) => sample + gain * noise[i]!);
+  const peak = mixed.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+  const down = Math.min(1, loudest / peak);
+  return { samples: Int16Array.from(mixed, (sample) => Math.round(sample * down)), times };
+}
+
+/** Several voices at once, each saying one recording after another, brought to equal power. */
+function babble(recordings: readonly DigitRecording[], length: number, random: Random): Float32Array {
+  const sum = new Float32Array(length);
+  for (let voice = 0; voice < voices; voice++) {
+    for (let place = -random.integer(2000); place < length; ) {
+      const { samples } = recordings[random.integer(recordings.length)]!;
+      const scale = 1 / Math.sqrt(power(samples) || 1);
+      for (let i = Math.max(0, -place); i < samples.length && place + i < length; i++)
+        sum[place + i]! += scale * samples[i]!;
+      place += samples.length;
+    }
+  }
+  return sum;
+}
+
+interface Mixed {
+  id: string;
+  speaker: string;
+  samples: Int16Array;
+  times: readonly Time[];
+}
+
+/** A data directory: one WAV file a speaker, its utterances one after another. */
+function writeSplit(out: Context['out'], name: SplitName, utterances: readonly Mixed[]): void {
+  const seconds = (samples: number): string => (samples / sampleRateHz).toFixed(6);
+  const bySpeaker = new Map<string, Mixed[]>();
+  for (const utterance of utterances)
+    bySpeaker.set(utterance.speaker, [...(bySpeaker.get(utterance.speaker) ?? []), utterance]);
+  const segments: string[] = [];
+  for (const [speaker, spoken] of bySpeaker) {
+    const audio = new Int16Array(spoken.reduce((sum, { samples }) => sum + samples.length, 0));
+    let place = 0;
+    for (const { id, samples } of spoken) {
+      audio.set(samples, place);
+      segments.push(`${id} ${speaker}-${name} ${seconds(place)} ${seconds(place + samples.length)}`);
+      place += samples.length;
+    }
+    writeWav(out.createFile(`${name}/wav/${speaker}.wav`), audio, sampleRateHz);
+  }
+  const write = (file: string, lines: readonly string[]): void =>
+    out.writeText(`${name}/${file}`, `${lines.join('\n')}\n`);
+  const speakers = [...bySpeaker.keys()];
+  write(
+    'wav.scp',
+    speakers.map((speaker) => `${speaker}-${name} wav/${speaker}.wav`),
+  );
+  write('segments', segments);
+  write(
+    'utt2spk',
+    utterances.map(({ id, speaker }) => `${id} ${speaker}`),
+  );
+  write(
+    'spk2utt',
+    speakers.map((speaker) => [speaker, ...bySpeaker.get(speaker)!.map(({ id }) => id)].join(' ')),
+  );
+  write(
+    'tokens.txt',
+    ['sil', ...words.flatMap(statesOf)].map((symbol, id) => `${symbol} ${id}`),
+  );
+  write(
+    'lexicon.txt',
+    words.map((word) => [word, ...statesOf(word)].join(' ')),
+  );
+  if (name === 'untranscribed') return;
+  write(
+    'text',
+    utterances.map(({ id, times }) => [id, ...times.map(({ word }) => word)].join(' ')),
+  );
+  write(
+    'ctm',
+    utterances.flatMap(({ id, times }) =>
+      times.map(({ word, first, samples }) => `${id} 1 ${seconds(first)} ${seconds(samples)} ${word}`),
+    ),
+  );
+}
+
+const statesOf = (word: string): string[] =>
+  Array.from({ length: statesPerWord }, (_, state) => `${word}_${state + 1}`);
+
+export const stage = {
+  name: 'prepare_corpus',
+  version: 1,
+  summary: 'a corpus → Kaldi data directories: train, untranscribed, dev and test',
+  examples: [
+    '$0 --source data/fsdd --out exp/digits/seen/data',
+    '$0 --source data/fsdd --protocol unseen --rotation 3 --out exp/digits/unseen-3/data',
+  ],
+  options,
+  run,
+} satisfies Stage;
+
+await runIfMain(import.meta, stage);

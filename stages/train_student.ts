@@ -1,0 +1,314 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Architecture, parameterCount } from '../shared/engine/architecture.ts';
+import type { Engine, Network } from '../shared/engine/engine.ts';
+import { openEngine } from '../shared/engine/open_engine.ts';
+import { InputError, TrainingDiverged, UsageError } from '../shared/io/errors.ts';
+import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
+import { checkMetadataEqual, checkUtterances, openUtterances } from '../shared/io/utterance_table.ts';
+import { adamWInto, clipByGlobalNormInto, createAdamState } from '../shared/math/adamw.ts';
+import { distillationLoss, type Tail } from '../shared/math/distillation_loss.ts';
+import { warmUpCosine } from '../shared/math/schedule.ts';
+import { centreFrame } from '../shared/math/splice.ts';
+import { type Source, trainingBatches } from '../shared/training/batches.ts';
+import { evaluateFrames, meanPosterior } from '../shared/training/evaluate.ts';
+import { decayMask, initialWeights } from '../shared/training/initial_weights.ts';
+import { featureKeys, type Model, writeModel } from '../shared/training/model_folder.ts';
+import { normalisationOf } from '../shared/training/statistics_of_features.ts';
+
+export const options = {
+  features: {
+    type: 'string',
+    role: 'input',
+    demandOption: true,
+    describe: 'folder of extract_features: transcribed training data',
+  },
+  alignment: {
+    type: 'string',
+    role: 'input',
+    demandOption: true,
+    describe: 'folder of align_labels: a hard label for each frame of it',
+  },
+  targets: {
+    type: 'string',
+    role: 'input',
+    describe: 'folder of filter_targets: soft targets for the same utterances',
+  },
+  untranscribed: { type: 'string', role: 'input', describe: 'folder of extract_features: audio without transcripts' },
+  'untranscribed-targets': { type: 'string', role: 'input', describe: 'folder of filter_targets: soft targets for it' },
+  'dev-features': {
+    type: 'string',
+    role: 'input',
+    demandOption: true,
+    describe: 'folder of extract_features: development data, for the learning curves',
+  },
+  'dev-alignment': { type: 'string', role: 'input', demandOption: true, describe: 'folder of align_labels for it' },
+  width: { type: 'number', default: 96, integer: true, min: 1, max: 8192, describe: 'units a layer' },
+  dilations: {
+    type: 'numbers',
+    default: [1, 2, 3],
+    integer: true,
+    min: 1,
+    max: 1000,
+    describe: 'output frames between the three taps of each residual layer',
+  },
+  splice: {
+    type: 'number',
+    default: 4,
+    integer: true,
+    min: 0,
+    max: 100,
+    describe: 'input frames on either side of the centre that the first layer sees',
+  },
+  stride: {
+    type: 'number',
+    default: 3,
+    integer: true,
+    min: 1,
+    max: 100,
+    describe: 'input frames from one output frame to the next',
+  },
+  dropout: { type: 'number', default: 0, min: 0, below: 1, describe: 'probability that a unit is dropped in training' },
+  'frequency-masks': { type: 'number', default: 0, integer: true, min: 0, describe: 'masked bands an utterance' },
+  'frequency-mask-bins': { type: 'number', default: 8, integer: true, min: 0, describe: 'widest masked band, bins' },
+  'time-masks': { type: 'number', default: 0, integer: true, min: 0, describe: 'masked stretches for each 100 frames' },
+  'time-mask-frames': {
+    type: 'number',
+    default: 15,
+    integer: true,
+    min: 0,
+    describe: 'longest masked stretch, input frames',
+  },
+  'soft-weight': {
+    type: 'number',
+    default: 0.9,
+    min: 0,
+    max: 1,
+    describe: 'w, weight of the soft targets; the hard labels have 1 − w',
+  },
+  gated: {
+    type: 'string',
+    default: 'to-hard',
+    choices: ['to-hard', 'drop'],
+    describe: 'where the weight of a gated frame goes',
+  },
+  preset: {
+    type: 'string',
+    choices: ['digest'],
+    describe: 'digest: soft weight 0.02 (at temperature 1), the starting point of the LibriSpeech recipe',
+  },
+  'label-smoothing': {
+    type: 'number',
+    default: 0,
+    min: 0,
+    below: 1,
+    describe: 'mass of the hard label that is spread over all tokens',
+  },
+  updates: { type: 'number', default: 800, integer: true, min: 1, describe: 'optimiser steps' },
+  'batch-frames': { type: 'number', default: 600, integer: true, min: 1, describe: 'output frames an update' },
+  'learning-rate': { type: 'number', default: 0.002, above: 0, describe: 'peak of the schedule' },
+  'warm-up': {
+    type: 'number',
+    default: 0.1,
+    min: 0,
+    below: 1,
+    describe: 'share of the updates in which the rate rises',
+  },
+  'weight-decay': { type: 'number', default: 0.01, min: 0, describe: 'decoupled, on matrices' },
+  clip: { type: 'number', default: 5, above: 0, describe: 'largest norm of the gradient' },
+  evaluations: { type: 'number', default: 12, integer: true, min: 1, describe: 'points of the learning curve' },
+  seed: { type: 'number', default: 0, integer: true, min: 0, describe: 'of initial weights, order, masks and dropout' },
+} as const satisfies OptionTable;
+
+type Options = OptionsOf<typeof options>;
+
+export async function run(given: Options, { inputs, out, engine, progress, breathe }: Context<Engine>) {
+  const settings = checkSettings(given);
+  const { updates, seed } = settings;
+  const sources = await openSources(settings);
+  const dev = await openSource(settings.devFeatures, settings.devAlignment);
+  const tokensText = readFileSync(join(settings.alignment, 'tokens.txt'), 'utf8');
+  const architecture = architectureOf(settings, sources[0]!, tokensText);
+  const normalisation = await normalisationOf(sources[0]!.features, architecture.bins);
+  const { tail, temperature } = softTargetsKind(sources);
+
+  const weights = initialWeights(architecture, seed);
+  const decay = decayMask(architecture);
+  const adam = createAdamState(weights.length);
+  const network: Network = engine.createNetwork(architecture, weights);
+  const describe = (): Omit<Model, 'prior'> => ({
+    architecture,
+    objective: 'frame',
+    features: Object.fromEntries(featureKeys.map((key) => [key, sources[0]!.features.metadata[key] ?? ''])),
+    normalisation,
+    selfLoop: inputs.alignment![0]!.report.selfLoop as number[],
+    ...outputTiming(sources[0]!, architecture),
+    weights,
+    tokensText,
+  });
+
+  const masking = {
+    frequencyMasks: settings.frequencyMasks,
+    frequencyMaskBins: settings.frequencyMaskBins,
+    timeMasks: settings.timeMasks,
+    timeMaskFrames: settings.timeMaskFrames,
+  };
+  const { batchFrames, softWeight, labelSmoothing, gated } = settings;
+  const curves: { update: number; trainLoss: number; devCrossEntropy: number; devFrameAccuracy: number }[] = [];
+  let lossSinceEvaluation = 0;
+  let update = 0;
+  let evaluatedAt = 0;
+  let frames = 0;
+  progress.start('training', updates);
+  for await (const batch of trainingBatches(sources, { architecture, normalisation, masking, batchFrames, seed })) {
+    const logits = network.forward(batch.input, { dropoutSeed: [seed, 'dropout', update] });
+    const { lossNats, gradient } = distillationLoss({
+      logits,
+      vocabularySize: architecture.tokens,
+      hardLabels: batch.hardLabels,
+      soft: batch.soft,
+      tail,
+      temperature,
+      softWeight,
+      labelSmoothing,
+      gated,
+    });
+    if (!Number.isFinite(lossNats)) {
+      throw new TrainingDiverged(
+        `Cannot go on training: the loss is ${lossNats} at update ${update}; lower --learning-rate (${settings.learningRate})`,
+      );
+    }
+    const gradients = network.backward(gradient);
+    clipByGlobalNormInto(gradients, settings.clip);
+    const learningRate = settings.learningRate * warmUpCosine(update, { updates, warmUp: settings.warmUp });
+    adamWInto(weights, gradients, adam, { learningRate, weightDecay: settings.weightDecay, decay });
+    network.setWeights(weights);
+    update++;
+    frames += batch.input.frames;
+    lossSinceEvaluation += lossNats;
+    progress.advance();
+    await breathe();
+    if (update === Math.round(((curves.length + 1) * updates) / settings.evaluations) || update === updates) {
+      const { crossEntropyNats, frameAccuracy } = await evaluateFrames(network, dev, { architecture, normalisation });
+      curves.push({
+        update,
+        trainLoss: lossSinceEvaluation / (update - evaluatedAt),
+        devCrossEntropy: crossEntropyNats,
+        devFrameAccuracy: frameAccuracy,
+      });
+      lossSinceEvaluation = 0;
+      evaluatedAt = update;
+    }
+    if (update === updates) break;
+  }
+  const prior = await meanPosterior(network, sources[0]!, { architecture, normalisation });
+  writeModel(out, { ...describe(), prior });
+  network.dispose();
+  await closeAll([...sources, dev]);
+  return {
+    utterances: sources.reduce((sum, { features }) => sum + features.utterances.length, 0),
+    updates,
+    framesTrained: frames,
+    parameters: parameterCount(architecture),
+    modelBytes: 4 * parameterCount(architecture),
+    tail,
+    temperature,
+    curves,
+    finalDevCrossEntropy: curves.at(-1)!.devCrossEntropy,
+    finalDevFrameAccuracy: curves.at(-1)!.devFrameAccuracy,
+  };
+}
+
+function checkSettings(given: Options): Options {
+  if (!given.targets !== !given.untranscribedTargets && given.untranscribedTargets) {
+    throw new UsageError('--untranscribed-targets needs --targets: transcribed audio is learnt from the same teachers');
+  }
+  if (!given.untranscribed !== !given.untranscribedTargets) {
+    throw new UsageError(
+      '--untranscribed and --untranscribed-targets go together: audio without transcripts teaches nothing without soft targets',
+    );
+  }
+  return given.preset === 'digest' ? { ...given, softWeight: 0.02 } : given;
+}
+
+async function openSource(features: string, labels?: string, targets?: string): Promise<Source> {
+  const source: Source = { features: await openUtterances(features, { format: 'features' }) };
+  if (labels) {
+    source.labels = await openUtterances(labels, { format: 'alignment' });
+    checkUtterances(source.features, source.labels, 'hard labels');
+  }
+  if (targets) {
+    source.targets = await openUtterances(targets, { format: 'essence' });
+    checkUtterances(source.features, source.targets, 'soft targets');
+    if (source.labels) checkMetadataEqual(source.targets, source.labels, ['kd.tokens']);
+  }
+  return source;
+}
+
+async function openSources({
+  features,
+  alignment,
+  targets,
+  untranscribed,
+  untranscribedTargets,
+}: Options): Promise<Source[]> {
+  const sources = [await openSource(features, alignment, targets)];
+  if (untranscribed) {
+    sources.push(await openSource(untranscribed, undefined, untranscribedTargets));
+    checkMetadataEqual(sources[1]!.features, sources[0]!.features, featureKeys);
+    checkMetadataEqual(sources[1]!.targets!, sources[0]!.targets!, ['kd.tokens', 'kd.tail', 'kd.temperature']);
+  }
+  return sources;
+}
+
+const closeAll = (sources: Source[]): Promise<unknown> =>
+  Promise.all(
+    sources.flatMap(({ features, labels, targets }) => [features, labels, targets].map((table) => table?.close())),
+  );
+
+function architectureOf(
+  { width, dilations, dropout, splice, stride }: Options,
+  { features }: Source,
+  tokensText: string,
+): Architecture {
+  const tokens = tokensText.trimEnd().split('\n').length;
+  const bins = Number(features.metadata['kd.bins']);
+  if (!(bins > 0))
+    throw new InputError(`Cannot train on ${features.path}: it does not say how many bins a frame has (kd.bins)`);
+  return { kind: 'tdnn', bins, spliceLeft: splice, spliceRight: splice, stride, width, dilations, tokens, dropout };
+}
+
+function softTargetsKind(sources: Source[]): { tail: Tail; temperature: number } {
+  const metadata = sources[0]!.targets?.metadata;
+  return {
+    tail: (metadata?.['kd.tail'] ?? 'renormalise') as Tail,
+    temperature: Number(metadata?.['kd.temperature'] ?? 1),
+  };
+}
+
+function outputTiming(
+  { features }: Source,
+  { stride }: Architecture,
+): Pick<Model, 'outputFrameShiftMs' | 'firstFrameCentreMs'> {
+  const shiftMs = Number(features.metadata['kd.frameShiftMs']);
+  const firstMs = Number(features.metadata['kd.firstFrameCentreMs']);
+  return {
+    outputFrameShiftMs: stride * shiftMs,
+    firstFrameCentreMs: firstMs + centreFrame(0, stride, stride) * shiftMs,
+  };
+}
+
+export const stage = {
+  name: 'train_student',
+  version: 1,
+  summary: 'features + hard labels (+ soft targets) → acoustic model; a teacher is a student of the hard labels alone',
+  examples: [
+    '$0 --features exp/features/train --alignment exp/align/train --dev-features exp/features/dev --dev-alignment exp/align/dev --out exp/model/hard',
+    '$0 … --targets exp/essence/train --soft-weight 0.9 --out exp/model/essence',
+  ],
+  options,
+  run,
+  engine: openEngine,
+} satisfies Stage;
+
+await runIfMain(import.meta, stage);
