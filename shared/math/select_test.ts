@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { logSoftmax } from './log_softmax.ts';
+import { createRandom } from './random.ts';
+import { all, type Kept, sample, threshold, topK, topP } from './select.ts';
+
+const logs = (...posteriors: number[]) => Float32Array.from(posteriors, Math.log);
+const mass = ({ logPosteriors }: Kept) => logPosteriors.reduce((sum, value) => sum + Math.exp(value), 0);
+const lost = ({ logTail }: Kept) => Math.exp(logTail);
+
+const row = logs(0.1, 0.5, 0.1, 0.3);
+const cases: { name: string; kept: Kept; tokens: number[]; tail: number }[] = [
+  { name: 'topK() keeps the best, ties by lower id', kept: topK(row, 3), tokens: [1, 3, 0], tail: 0.1 },
+  { name: 'topK() of all tokens loses nothing', kept: topK(row, 4), tokens: [1, 3, 0, 2], tail: 0 },
+  { name: 'topP() keeps no more than it must', kept: topP(row, 0.79), tokens: [1, 3], tail: 0.2 },
+  { name: 'topP() of all mass keeps all', kept: topP(row, 1), tokens: [1, 3, 0, 2], tail: 0 },
+  { name: 'topP() of a certain teacher keeps one token', kept: topP(logs(0, 1, 0), 1), tokens: [1], tail: 0 },
+  { name: 'threshold() keeps what reaches it', kept: threshold(row, 0.3 - 1e-6), tokens: [1, 3], tail: 0.2 },
+  { name: 'threshold() keeps the best token always', kept: threshold(row, 0.9), tokens: [1], tail: 0.5 },
+  { name: 'topK() of a certain teacher loses nothing', kept: topK(logs(0, 1, 0), 2), tokens: [1, 0], tail: 0 },
+];
+for (const { name, kept, tokens, tail } of cases) {
+  test(name, () => {
+    assert.deepEqual([...kept.tokens], tokens);
+    assert.ok(Math.abs(lost(kept) - tail) < 1e-6, `${lost(kept)}`);
+  });
+}
+
+test('a tail far below rounding of the kept mass is there', () => {
+  const { logTail } = topK(Float32Array.of(0, -60), 1);
+  assert.ok(Math.abs(logTail + 60) < 1e-5);
+});
+
+test('whatever is kept is ranked, and kept and lost make 1', () => {
+  for (let seed = 0; seed < 100; seed++) {
+    const random = createRandom('select', seed);
+    const size = 1 + random.integer(60);
+    const row = logSoftmax(
+      Float32Array.from({ length: size }, () => 3 * random.normal()),
+      size,
+    );
+    const p = 1 - random.uniform();
+    const selections = {
+      topK: topK(row, 1 + random.integer(size)),
+      topP: topP(row, p),
+      threshold: threshold(row, p / 10),
+      all: all(row),
+      sample: sample(row, 1 + random.integer(70), random),
+    };
+    for (const [name, kept] of Object.entries(selections)) {
+      const what = `seed ${seed}, ${name}`;
+      const { tokens, logPosteriors } = kept;
+      assert.ok(Math.abs(mass(kept) + lost(kept) - 1) < 1e-5, what);
+      assert.equal(new Set(tokens).size, tokens.length, what);
+      for (let i = 1; i < tokens.length; i++) {
+        const inOrder =
+          logPosteriors[i - 1]! > logPosteriors[i]! ||
+          (logPosteriors[i - 1] === logPosteriors[i] && tokens[i - 1]! < tokens[i]!);
+        assert.ok(inOrder, what);
+      }
+    }
+    assert.ok(mass(selections.topP) >= p - 1e-6, `seed ${seed}`);
+    assert.deepEqual(topK(row, size), selections.all);
+    assert.deepEqual(
+      topK(row, selections.topP.tokens.length),
+      selections.topP,
+      `seed ${seed}: both keep the first by rank`,
+    );
+  }
+});
+
+test('selecting again from what was kept, renormalised, keeps it', () => {
+  const random = createRandom('again');
+  const row = logSoftmax(Float32Array.from({ length: 30 }, random.normal), 30);
+  const { tokens } = topK(row, 5);
+  const again = new Float32Array(30).fill(-Infinity);
+  for (const token of tokens) again[token] = row[token]!;
+  const second = topK(logSoftmax(again, 30), 5);
+  assert.deepEqual([...second.tokens], [...tokens]);
+  assert.equal(second.logTail, -Infinity);
+});
+
+test('sample() has the posteriors as its mean, and draws nothing that is ruled out', () => {
+  const row = logs(0.5, 0, 0.3, 0.15, 0.05);
+  const random = createRandom('unbiased');
+  const sums = new Float64Array(5);
+  const rounds = 4000;
+  for (let round = 0; round < rounds; round++) {
+    const { tokens, logPosteriors, logTail } = sample(row, 5, random);
+    assert.equal(logTail, -Infinity);
+    for (const [i, token] of tokens.entries()) sums[token]! += Math.exp(logPosteriors[i]!) / rounds;
+  }
+  assert.equal(sums[1], 0);
+  sums.forEach((mean, token) => {
+    const p = Math.exp(row[token]!);
+    assert.ok(Math.abs(mean - p) <= 4 * Math.sqrt((p * (1 - p)) / (5 * rounds)), `token ${token}: ${mean}`); // 4 deviations
+  });
+});
