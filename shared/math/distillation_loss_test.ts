@@ -282,7 +282,7 @@ test('distillationLoss() leaves what it reads alone and refuses what does not fi
     [{ soft: targets([{ kept: { 4: 1 } }]) }, /token 4 in frame 0: the student has 4/],
     [
       { soft: targets([{ kept: { 0: 0.5 }, tail: 0.5 }]), tail: 'to-label' },
-      /0.5 is left over, and it belongs to the hard label/,
+      /a mass of 0\.500 is left over, and it belongs to the hard label/,
     ],
     [
       { soft: targets([{ kept: { 0: 0.2, 1: 0.2, 2: 0.2, 3: 0.2 }, tail: 0.2 }]), tail: 'ghost' },

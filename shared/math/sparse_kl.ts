@@ -44,7 +44,9 @@ export function addSparseKlInto(
   const others = vocabularySize - count;
   if (tailMass > 0 && (tail === 'to-label' || others <= 0)) {
     const why = tail === 'to-label' ? 'it belongs to the hard label' : 'all tokens are kept';
-    throw new RangeError(`Cannot use frame ${frame}: a mass of ${tailMass} is left over, and ${why}; filter again`);
+    throw new RangeError(
+      `Cannot use frame ${frame}: a mass of ${tailMass.toPrecision(3)} is left over, and ${why}; filter again`,
+    );
   }
   let keptMass = 0;
   for (let i = 0; i < count; i++) {
