@@ -1,4 +1,5 @@
 import type { Splicing } from '../math/splice.ts';
+import { taps } from '../math/unfold.ts';
 
 /**
  * A time-delay network with residual layers. With x the spliced input frames,
@@ -22,8 +23,6 @@ export interface Parameter {
   offset: number;
   size: number;
 }
-
-export const taps = 3;
 
 /** Units of the spliced input. */
 export const inputWidth = ({ bins, spliceLeft, spliceRight }: Architecture): number =>

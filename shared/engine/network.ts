@@ -1,45 +1,18 @@
-import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { normReluGradient, normReluInPlace } from '../math/norm_relu.ts';
 import { createRandom } from '../math/random.ts';
-import { type Architecture, inputWidth, parameterCount, parameterLayout, taps } from './architecture.ts';
+import { addFoldInto, taps, unfold } from '../math/unfold.ts';
+import { type Architecture, inputWidth, parameterCount, parameterLayout } from './architecture.ts';
 import type { Network, PackedBatch } from './engine.ts';
-import type { Bodies, Saved, TensorFlow } from './operations.ts';
-
-/** Parameters of a hidden layer, as tensors. */
-interface Layer {
-  matrix: Tensor2D;
-  bias: Tensor1D;
-  gain: Tensor1D;
-  normBias: Tensor1D;
-}
+import type { Products } from './products.ts';
 
 /** What the backward pass needs of a hidden layer's forward pass. */
 interface Trace {
   /** Input of the matrix product: spliced, or unfolded into taps. */
   input: Tensor2D;
-  y: Tensor2D;
-  saved: Saved;
-  /** 0 or 1 / (1 − dropout) for each unit. */
-  kept: Tensor2D | undefined;
-}
-
-/**
- * Row of each tap's input, for an unfold by one gather: row `frames` is a row of zeros.
- * A mirrored gather (`sign` −1) transposes the unfold.
- *
- * @returns [frames × taps], or [taps × frames] when mirrored
- */
-function tapRows({ frames, utteranceOffsets }: PackedBatch, dilation: number, sign: 1 | -1): Int32Array {
-  const rows = new Int32Array(taps * frames);
-  for (let utterance = 0; utterance + 1 < utteranceOffsets.length; utterance++) {
-    const [first, end] = [utteranceOffsets[utterance]!, utteranceOffsets[utterance + 1]!];
-    for (let frame = first; frame < end; frame++) {
-      for (let tap = 0; tap < taps; tap++) {
-        const row = frame + sign * (tap - 1) * dilation;
-        rows[sign === 1 ? frame * taps + tap : tap * frames + frame] = row >= first && row < end ? row : frames;
-      }
-    }
-  }
-  return rows;
+  normalised: Float32Array;
+  scale: Float32Array;
+  kept: Float32Array | undefined;
 }
 
 /** Which units stay, scaled so that the mean stays; the same on every engine. The share is exact to 1/256. */
@@ -47,148 +20,134 @@ export function keptUnits(size: number, dropout: number, seed: readonly (number 
   const random = createRandom(...seed);
   const kept = new Float32Array(size);
   const threshold = Math.round(dropout * 256);
-  const scale = 256 / (256 - threshold);
+  // a table, since a branch would be mispredicted
+  const factors = new Float32Array(256).fill(256 / (256 - threshold), threshold);
   for (let i = 0; i < size; i += 4) {
     const bits = random.uint32();
-    for (let byte = 0; byte < 4; byte++) if (((bits >>> (8 * byte)) & 255) >= threshold) kept[i + byte] = scale; // past the end: no effect
+    // writes past the end have no effect
+    kept[i] = factors[bits & 255]!;
+    kept[i + 1] = factors[(bits >>> 8) & 255]!;
+    kept[i + 2] = factors[(bits >>> 16) & 255]!;
+    kept[i + 3] = factors[bits >>> 24]!;
   }
   return kept;
 }
 
-/** A network on a back end of TensorFlow.js. @throws {RangeError} when the weights are not as many as it has */
-export function createNetwork(
-  tf: TensorFlow,
-  bodies: Bodies,
-  architecture: Architecture,
-  weights: Float32Array,
-): Network {
+/**
+ * A network whose matrix products an engine computes.
+ *
+ * No tape: forward and backward pass are spelled out. Utterances lie one after another without padding, so results do
+ * not depend on what else is in a batch.
+ *
+ * @throws {RangeError} when the weights are not as many as it has
+ */
+export function createNetwork(products: Products, architecture: Architecture, weights: Float32Array): Network {
   const { width, dilations, tokens, dropout } = architecture;
   const layout = parameterLayout(architecture);
   const size = parameterCount(architecture);
-  let parameters: Tensor[] = [];
-  let traces: Trace[] = [];
-  let hidden: Tensor2D | undefined;
-  let batchOfTraces: PackedBatch | undefined;
+  let parameters = new Float32Array(0);
+  let matrices: Tensor2D[] = [];
+  let training: { batch: PackedBatch; traces: Trace[]; hidden: Tensor2D } | undefined;
+
+  const part = (name: string): Float32Array => {
+    const { offset, size } = layout.find((parameter) => parameter.name === name)!;
+    return parameters.subarray(offset, offset + size);
+  };
+  const layerNames = ['input', ...dilations.map((_, i) => `layer${i + 1}`)];
 
   const setWeights = (values: Float32Array): void => {
     if (values.length !== size) throw new RangeError(`Cannot use ${values.length} weights: the network has ${size}`);
-    for (const tensor of parameters) tensor.dispose();
-    // a copy, since a back end may read the array only when it is first used
-    parameters = layout.map(({ shape, offset, size }) => tf.tensor(values.slice(offset, offset + size), [...shape]));
+    for (const matrix of matrices) matrix.dispose();
+    parameters = values.slice();
+    matrices = layout
+      .filter(({ shape }) => shape.length === 2)
+      .map(({ name, shape }) => products.upload(part(name), shape[0]!, shape[1]!));
   };
   setWeights(weights);
-  const layer = (i: number): Layer => {
-    const [matrix, bias, gain, normBias] = parameters.slice(4 * i, 4 * i + 4);
-    return { matrix, bias, gain, normBias } as Layer;
-  };
-  const output = (): { matrix: Tensor2D; bias: Tensor1D } => {
-    const [matrix, bias] = parameters.slice(-2);
-    return { matrix, bias } as { matrix: Tensor2D; bias: Tensor1D };
-  };
-
-  const hiddenLayer = (input: Tensor2D, i: number, training?: readonly (number | string)[]) => {
-    const { matrix, bias, gain, normBias } = layer(i);
-    const { y, saved } = bodies.normRelu(bodies.linear(input, matrix, bias), gain, normBias);
-    if (!training || dropout === 0) return { out: y, trace: { input, y, saved, kept: undefined } };
-    const kept = tf.tensor2d(keptUnits(y.size, dropout, [...training, i]), y.shape);
-    return { out: tf.mul(y, kept) as Tensor2D, trace: { input, y, saved, kept } };
-  };
-
-  const unfold = (x: Tensor2D, batch: PackedBatch, dilation: number): Tensor2D => {
-    const rows = tf.tensor1d(tapRows(batch, dilation, 1), 'int32');
-    const padded = tf.pad(x, [
-      [0, 1],
-      [0, 0],
-    ]);
-    return tf.reshape(tf.gather(padded, rows), [batch.frames, taps * width]);
-  };
-  /** The gradient with respect to x of an unfold: each frame collects from the taps that read it. */
-  const unfoldGradient = (gradient: Tensor2D, batch: PackedBatch, dilation: number): Tensor2D => {
-    const padded = tf.pad(gradient, [
-      [0, 1],
-      [0, 0],
-    ]);
-    const rows = tapRows(batch, dilation, -1);
-    // row r of the gradient holds its taps side by side: as rows of one tap each, tap t of row r is r · taps + t
-    for (let tap = 0; tap < taps; tap++) {
-      for (let frame = 0; frame < batch.frames; frame++) {
-        const place = tap * batch.frames + frame;
-        rows[place] = rows[place]! * taps + tap;
-      }
-    }
-    const byTap = tf.gather(tf.reshape(padded, [(batch.frames + 1) * taps, width]), tf.tensor1d(rows, 'int32'));
-    return tf.sum(tf.reshape(byTap, [taps, batch.frames, width]), 0);
-  };
 
   const forget = (): void => {
-    for (const { input, y, saved, kept } of traces)
-      tf.dispose([input, y, saved.normalised, saved.scale, ...(kept ? [kept] : [])]);
-    hidden?.dispose();
-    traces = [];
-    hidden = undefined;
+    for (const { input } of training?.traces ?? []) input.dispose();
+    training?.hidden.dispose();
+    training = undefined;
   };
 
   return {
     setWeights,
-    forward(batch, training) {
+    forward(batch, mode) {
       forget();
-      // not tf.tidy(), which would walk every element of an array it returns
-      tf.engine().startScope();
-      const seed = training?.dropoutSeed;
-      const input = tf.tensor2d(batch.features, [batch.frames, inputWidth(architecture)]);
-      const first = hiddenLayer(input, 0, seed);
-      const found = [first.trace];
-      let out = first.out;
-      for (const [i, dilation] of dilations.entries()) {
-        const next = hiddenLayer(unfold(out, batch, dilation), i + 1, seed);
-        found.push(next.trace);
-        out = tf.add(out, next.out);
-      }
-      const { matrix, bias } = output();
-      const logits = bodies.linear(out, matrix, bias).dataSync() as Float32Array;
-      if (training) {
-        traces = found;
-        hidden = tf.keep(out);
-        batchOfTraces = batch;
-        for (const { input, y, saved, kept } of found) {
-          for (const tensor of [input, y, saved.normalised, saved.scale, kept]) if (tensor) tf.keep(tensor);
-        }
-      }
-      tf.engine().endScope();
+      const { frames, utteranceOffsets } = batch;
+      const traces: Trace[] = [];
+      const layer = (i: number, input: Tensor2D, residual?: Float32Array): Float32Array => {
+        const name = layerNames[i]!;
+        const kept = mode && dropout > 0 ? keptUnits(frames * width, dropout, [...mode.dropoutSeed, i]) : undefined;
+        const normalised = products.product(input, matrices[i]!);
+        const { y, scale } = normReluInPlace({
+          z: normalised,
+          bias: part(`${name}.bias`),
+          gain: part(`${name}.norm.gain`),
+          shift: part(`${name}.norm.bias`),
+          kept,
+          residual,
+        });
+        traces.push({ input, normalised, scale, kept });
+        return y;
+      };
+      let y = layer(0, products.upload(batch.features, frames, inputWidth(architecture)));
+      dilations.forEach((dilation, i) => {
+        const neighbours = unfold(y, { units: width, dilation, utteranceOffsets });
+        y = layer(i + 1, products.upload(neighbours, frames, taps * width), y);
+      });
+      const hidden = products.upload(y, frames, width);
+      const logits = products.product(hidden, matrices.at(-1)!);
+      const bias = part('output.bias');
+      for (let i = 0; i < logits.length; i += tokens)
+        for (let token = 0; token < tokens; token++) logits[i + token]! += bias[token]!;
+      training = { batch, traces, hidden };
+      if (!mode) forget();
       return logits;
     },
     backward(logitGradient) {
-      const batch = batchOfTraces;
-      if (!hidden || !batch) throw new Error('Cannot go backward: no forward pass in training came before');
+      if (!training) throw new Error('Cannot go backward: no forward pass in training came before');
+      const { batch, traces, hidden } = training;
+      const { frames, utteranceOffsets } = batch;
       const gradients = new Float32Array(size);
-      const put = (i: number, tensor: Tensor): void =>
-        gradients.set(tensor.dataSync() as Float32Array, layout[i]!.offset);
-      tf.engine().startScope();
-      const outGradient = tf.tensor2d(logitGradient, [batch.frames, tokens]);
-      put(layout.length - 2, bodies.linearMatrixGradient(hidden, outGradient));
-      put(layout.length - 1, tf.sum(outGradient, 0));
-      let gradient = bodies.linearInputGradient(outGradient, output().matrix);
+      const put = (name: string, values: Float32Array): void =>
+        gradients.set(values, layout.find((parameter) => parameter.name === name)!.offset);
+      const output = products.upload(logitGradient, frames, tokens);
+      put('output.matrix', products.transposedProduct(hidden, output));
+      put('output.bias', columnSums(logitGradient, tokens));
+      const gradient = products.productTransposed(output, matrices.at(-1)!);
+      output.dispose();
       for (let i = dilations.length; i >= 0; i--) {
-        const { input, y, saved, kept } = traces[i]!;
-        const { matrix, gain } = layer(i);
-        const units = kept ? (tf.mul(gradient, kept) as Tensor2D) : gradient;
-        const norm = bodies.normReluGradient(units, y, gain, saved);
-        put(4 * i, bodies.linearMatrixGradient(input, norm.x));
-        put(4 * i + 1, tf.sum(norm.x, 0));
-        put(4 * i + 2, norm.gain);
-        put(4 * i + 3, norm.bias);
-        if (i === 0) break;
-        const unfolded = bodies.linearInputGradient(norm.x, matrix);
-        gradient = tf.add(gradient, unfoldGradient(unfolded, batch, dilations[i - 1]!));
+        const name = layerNames[i]!;
+        const { input, normalised, scale, kept } = traces[i]!;
+        const [gain, shift] = [part(`${name}.norm.gain`), part(`${name}.norm.bias`)];
+        const layer = normReluGradient({ normalised, scale, gain, shift, kept, gradient });
+        const z = products.upload(layer.z, frames, width);
+        put(`${name}.matrix`, products.transposedProduct(input, z));
+        put(`${name}.bias`, layer.bias);
+        put(`${name}.norm.gain`, layer.gain);
+        put(`${name}.norm.bias`, layer.shift);
+        if (i > 0) {
+          const neighbours = products.productTransposed(z, matrices[i]!);
+          addFoldInto(gradient, neighbours, { units: width, dilation: dilations[i - 1]!, utteranceOffsets });
+        }
+        z.dispose();
       }
-      tf.engine().endScope();
       forget();
       return gradients;
     },
     dispose() {
       forget();
-      for (const tensor of parameters) tensor.dispose();
-      parameters = [];
+      for (const matrix of matrices) matrix.dispose();
+      matrices = [];
     },
   };
+}
+
+function columnSums(values: Float32Array, columns: number): Float32Array {
+  const sums = new Float32Array(columns);
+  for (let i = 0; i < values.length; i += columns)
+    for (let column = 0; column < columns; column++) sums[column]! += values[i + column]!;
+  return sums;
 }

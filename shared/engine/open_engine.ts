@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { UsageError } from '../io/errors.ts';
 import type { Engine } from './engine.ts';
 import { createNetwork } from './network.ts';
-import { nativeBodies, portableBodies, type TensorFlow } from './operations.ts';
+import { nativeProducts, portableProducts, type TensorFlow } from './products.ts';
 
 /** The native package, where `make` put it. */
 const nativePackage = '.engine/node_modules/@tensorflow/tfjs-node-gpu';
@@ -47,7 +47,7 @@ export async function openEngine({
 }
 
 function engineOf(name: EngineName, { tf, version, gpu }: Loaded, threads: number): Engine {
-  const bodies = name === 'native' ? nativeBodies(tf) : portableBodies(tf);
+  const products = name === 'native' ? nativeProducts(tf) : portableProducts(tf);
   const processor = cpus()[0]?.model ?? process.arch;
   return {
     name,
@@ -55,7 +55,7 @@ function engineOf(name: EngineName, { tf, version, gpu }: Loaded, threads: numbe
     identity: JSON.stringify([name, version, gpu, threads, process.arch]),
     describe: () => ({ name, version, gpu, threads, processor }),
     tensorCount: () => tf.memory().numTensors,
-    createNetwork: (architecture, weights) => createNetwork(tf, bodies, architecture, weights),
+    createNetwork: (architecture, weights) => createNetwork(products, architecture, weights),
   };
 }
 
