@@ -1,7 +1,7 @@
 import { type DigitRecording, readFsdd, sampleRateHz } from '../shared/io/fsdd.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { writeWav } from '../shared/io/wav.ts';
-import { colouredNoise, noiseColours, noiseGain, power } from '../shared/math/noise.ts';
+import { babble, colouredNoise, mixAt, noiseColours, power } from '../shared/math/noise.ts';
 import { createRandom, type Random } from '../shared/math/random.ts';
 
 export const options = {
@@ -62,17 +62,16 @@ export async function run(options: Options, { out, progress, breathe }: Context)
     const { first, last, copies } = splitOf(name, options);
     const ofSplit = (who: readonly string[]) =>
       recordings.filter(({ speaker, index }) => who.includes(speaker) && index >= first && index <= last);
-    const utterances = speakers.flatMap((speaker) =>
-      Array.from({ length: copies }, (_, copy) => {
-        const random = createRandom(options.seed, name, speaker, copy);
-        const others = ofSplit(babblers).filter((recording) => recording.speaker !== speaker);
-        return stringsOf(ofSplit([speaker]), random).map((digits, i) => ({
-          id: `${speaker}-${name}-${copy}-${String(i).padStart(3, '0')}`,
-          speaker,
-          ...mixture(digits, others, random),
-        }));
-      }).flat(),
-    );
+    const utterances = speakers.flatMap((speaker) => {
+      const own = ofSplit([speaker]);
+      const others = ofSplit(babblers).filter((recording) => recording.speaker !== speaker);
+      return Array.from({ length: copies }, (_, copy) =>
+        stringsOf(own, createRandom(options.seed, 'strings', name, speaker, copy)).map((digits, i) => {
+          const id = `${speaker}-${name}-${copy}-${String(i).padStart(3, '0')}`;
+          return { id, speaker, ...mixture(digits, others, createRandom(options.seed, 'mixture', id)) };
+        }),
+      ).flat();
+    });
     writeSplit(out, name, utterances);
     counts[name] = {
       utterances: utterances.length,
@@ -86,9 +85,12 @@ export async function run(options: Options, { out, progress, breathe }: Context)
 }
 
 /**
- * Who speaks in a split, and who may babble behind them. With unseen speakers nobody of a later split is heard in an
- * earlier one: the test speaker nowhere else, the dev speaker not in training. The test split has the very utterances
- * of the protocol of seen speakers, so that the six rotations together are the same test.
+ * Who speaks in a split, and who may babble behind them.
+ *
+ * With unseen speakers nobody of a later split is heard in an earlier one: the test speaker nowhere else, the dev
+ * speaker not in training. The test split has the very utterances of the protocol of seen speakers, so that the six
+ * rotations together are the same test; so the voices babbling there, in recordings used nowhere else, may be those
+ * of training speakers. The training splits have the strings, pauses and noise of that protocol, the babble aside.
  */
 function castOf(
   name: SplitName,
@@ -128,19 +130,25 @@ interface Time {
   samples: number;
 }
 
-/** A string of digits with pauses and noise, and when each digit is said. */
+/**
+ * A string of digits in silence and noise, and when each digit is said.
+ *
+ * The signal is the mean power within the digits, pauses left out; the noise's is that over the whole utterance. What
+ * is drawn for the babble is drawn last: with other babblers, all else of the utterance stays.
+ */
 function mixture(
   digits: readonly DigitRecording[],
   others: readonly DigitRecording[],
   random: Random,
-): { samples: Int16Array; times: Time[] } {
+): Pick<Mixed, 'samples' | 'times' | 'noise' | 'snrDb'> {
   const pause = (fromMs: number, toMs: number): number =>
     Math.round(((fromMs + (toMs - fromMs) * random.uniform()) * sampleRateHz) / 1000);
   const times: Time[] = [];
-  let place = pause(50, 250);
+  let place = 0;
   for (const { digit, samples } of digits) {
+    place += place === 0 ? pause(50, 250) : pause(0, 200);
     times.push({ word: words[digit]!, first: place, samples: samples.length });
-    place += samples.length + pause(0, 200);
+    place += samples.length;
   }
   const speech = new Float32Array(place + pause(50, 250));
   let energy = 0;
@@ -148,30 +156,13 @@ function mixture(
     speech.set(samples, times[i]!.first);
     energy += power(samples) * samples.length;
   });
-  const speechPower = energy / digits.reduce((sum, { samples }) => sum + samples.length, 0);
+  const speechPower = energy / times.reduce((sum, { samples }) => sum + samples, 0);
   const snrDb = snrsDb[random.integer(snrsDb.length)]!;
   const kind = noises[random.integer(noises.length)]!;
-  const noise = kind === 'babble' ? babble(others, speech.length, random) : colouredNoise(kind, speech.length, random);
-  const gain = noiseGain(speechPower, power(noise), snrDb);
-  const mixed = speech.map((sample, i) => sample + gain * noise[i]!);
-  const peak = mixed.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
-  const down = Math.min(1, loudest / peak);
-  return { samples: Int16Array.from(mixed, (sample) => Math.round(sample * down)), times };
-}
-
-/** Several voices at once, each saying one recording after another, brought to equal power. */
-function babble(recordings: readonly DigitRecording[], length: number, random: Random): Float32Array {
-  const sum = new Float32Array(length);
-  for (let voice = 0; voice < voices; voice++) {
-    for (let place = -random.integer(2000); place < length; ) {
-      const { samples } = recordings[random.integer(recordings.length)]!;
-      const scale = 1 / Math.sqrt(power(samples) || 1);
-      for (let i = Math.max(0, -place); i < samples.length && place + i < length; i++)
-        sum[place + i]! += scale * samples[i]!;
-      place += samples.length;
-    }
-  }
-  return sum;
+  const length = speech.length;
+  const voicesOf = others.map(({ samples }) => samples);
+  const noise = kind === 'babble' ? babble(voicesOf, { voices, length, random }) : colouredNoise(kind, length, random);
+  return { samples: mixAt({ speech, noise, speechPower, snrDb, loudest }), times, noise: kind, snrDb };
 }
 
 interface Mixed {
@@ -179,9 +170,14 @@ interface Mixed {
   speaker: string;
   samples: Int16Array;
   times: readonly Time[];
+  noise: (typeof noises)[number];
+  snrDb: number;
 }
 
-/** A data directory: one WAV file a speaker, its utterances one after another. */
+/**
+ * A data directory: one WAV file a speaker, its utterances one after another. `utt2noise` has the noise and the
+ * signal-to-noise ratio in dB of each.
+ */
 function writeSplit(out: Context['out'], name: SplitName, utterances: readonly Mixed[]): void {
   const seconds = (samples: number): string => (samples / sampleRateHz).toFixed(6);
   const bySpeaker = new Map<string, Mixed[]>();
@@ -213,6 +209,10 @@ function writeSplit(out: Context['out'], name: SplitName, utterances: readonly M
   write(
     'spk2utt',
     speakers.map((speaker) => [speaker, ...bySpeaker.get(speaker)!.map(({ id }) => id)].join(' ')),
+  );
+  write(
+    'utt2noise',
+    utterances.map(({ id, noise, snrDb }) => `${id} ${noise} ${snrDb}`),
   );
   write(
     'tokens.txt',
