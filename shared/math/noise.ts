@@ -18,26 +18,34 @@ const settling = 2000;
  */
 export function colouredNoise(colour: NoiseColour, length: number, random: Random): Float32Array {
   const noise = new Float32Array(length);
-  const state = new Float64Array(pinkPoles.length);
-  let walk = 0;
-  let delayed = 0;
-  for (let i = colour === 'white' ? 0 : -settling; i < length; i++) {
-    const white = random.normal();
-    let value = white;
-    if (colour === 'brown') {
-      walk += white - leak * walk;
-      value = walk;
-    } else if (colour === 'pink') {
-      value = delayed + 0.5362 * white;
-      for (let j = 0; j < state.length; j++) {
-        state[j] = pinkPoles[j]! * state[j]! + pinkGains[j]! * white;
-        value += state[j]!;
-      }
-      delayed = 0.115926 * white;
-    }
-    if (i >= 0) noise[i] = value;
-  }
+  if (colour === 'white') for (let i = 0; i < length; i++) noise[i] = random.normal();
+  else if (colour === 'brown') addBrown(noise, random);
+  else addPink(noise, random);
   return noise;
+}
+
+function addBrown(noise: Float32Array, random: Random): void {
+  let walk = 0;
+  for (let i = -settling; i < noise.length; i++) {
+    walk += random.normal() - leak * walk;
+    if (i >= 0) noise[i]! += walk;
+  }
+}
+
+function addPink(noise: Float32Array, random: Random): void {
+  const state = new Float64Array(pinkPoles.length);
+  let delayed = 0;
+  for (let i = -settling; i < noise.length; i++) {
+    const white = random.normal();
+    let sum = delayed + 0.5362 * white;
+    for (let j = 0; j < state.length; j++) {
+      const value = pinkPoles[j]! * state[j]! + pinkGains[j]! * white;
+      state[j] = value;
+      sum += value;
+    }
+    delayed = 0.115926 * white;
+    if (i >= 0) noise[i]! += sum;
+  }
 }
 
 /**
@@ -67,7 +75,7 @@ export function babble(
 /** Mean square. */
 export function power(samples: Float32Array): number {
   let sum = 0;
-  for (const sample of samples) sum += sample * sample;
+  for (let i = 0; i < samples.length; i++) sum += samples[i]! * samples[i]!;
   return sum / samples.length;
 }
 
@@ -85,8 +93,15 @@ export interface Mix {
 /** Speech and noise at a signal-to-noise ratio, the noise's power taken over all of its length; in whole numbers. */
 export function mixAt({ speech, noise, speechPower, snrDb, loudest }: Mix): Int16Array {
   const gain = Math.sqrt(speechPower / (power(noise) * 10 ** (snrDb / 10)));
-  const mixed = speech.map((sample, i) => sample + gain * noise[i]!);
-  const peak = mixed.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+  const mixed = new Float32Array(speech.length);
+  let peak = 0;
+  for (let i = 0; i < mixed.length; i++) {
+    const sample = speech[i]! + gain * noise[i]!;
+    mixed[i] = sample;
+    peak = Math.max(peak, Math.abs(sample));
+  }
   const volume = Math.min(1, loudest / peak);
-  return Int16Array.from(mixed, (sample) => Math.round(sample * volume));
+  const rounded = new Int16Array(mixed.length);
+  for (let i = 0; i < mixed.length; i++) rounded[i] = Math.round(mixed[i]! * volume);
+  return rounded;
 }
