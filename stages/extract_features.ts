@@ -36,60 +36,77 @@ type Options = OptionsOf<typeof options>;
 export async function run(options: Options, { id, out, progress, breathe }: Context) {
   const { utterances } = readDataDirectory(options.data);
   const sink = out.createFile('features.arrow');
-  let writer: UtteranceWriter | undefined;
   let fbank: Fbank | undefined;
-  let audio: { path: string; file: Audio } | undefined;
-  let sampleRateHz = 0;
-  const tally = { frames: 0, samples: 0 };
+  let writer: UtteranceWriter | undefined;
+  const tally = { frames: 0, samples: 0, sampleRateHz: 0 };
   progress.start('extracting', utterances.length);
-  for (const utterance of utterances) {
-    if (audio?.path !== utterance.audio) {
-      audio?.file.close();
-      audio = { path: utterance.audio, file: await openAudio(utterance.audio) };
-    }
-    const { file } = audio;
+  for await (const { utterance, samples, sampleRateHz } of readSpeech(utterances)) {
     if (!fbank || !writer) {
-      sampleRateHz = file.sampleRateHz;
+      tally.sampleRateHz = sampleRateHz;
       fbank = createExtractor({ ...options, sampleRateHz });
       writer = createUtteranceWriter(sink, {
         columns: { features: 'list<float32>' },
         metadata: metadataOf(id, options, sampleRateHz, fbank),
       });
     }
-    if (file.sampleRateHz !== sampleRateHz) {
+    if (sampleRateHz !== tally.sampleRateHz) {
       throw new InputError(
-        `Cannot use ${utterance.audio}: it has ${file.sampleRateHz} samples a second, others have ${sampleRateHz}; resample it`,
+        `Cannot use ${utterance.audio}: it has ${sampleRateHz} samples a second, others have ${tally.sampleRateHz}; resample it`,
       );
     }
-    const samples = samplesOf(utterance, file);
-    const frames = fbank.frameCount(samples.length);
-    if (frames === 0) {
-      throw new InputError(
-        `Cannot use utterance "${utterance.id}": ${samples.length} samples are too short for one frame; remove it from ${options.data}`,
-      );
-    }
-    const features = fbank.compute(samples);
-    const wrong = features.findIndex((value) => !Number.isFinite(value));
-    if (wrong >= 0) {
-      throw new InputError(
-        `Cannot use utterance "${utterance.id}": frame ${Math.floor(wrong / options.bins)} is ${features[wrong]}; check ${utterance.audio} for samples that are no numbers`,
-      );
-    }
+    const features = featuresOf(utterance, samples, fbank, options);
+    const frames = features.length / options.bins;
     writer.append({ utterance: utterance.id, frames, features });
     tally.frames += frames;
     tally.samples += samples.length;
     progress.advance();
     await breathe();
   }
-  audio?.file.close();
   writer?.close();
+  const { frames, samples, sampleRateHz } = tally;
   return {
     utterances: utterances.length,
-    frames: tally.frames,
-    seconds: tally.samples / sampleRateHz,
+    frames,
+    seconds: samples / sampleRateHz,
     bins: options.bins,
     sampleRateHz,
   };
+}
+
+/** @throws {InputError} for audio without speech in it: too short, silent, or with samples that are no numbers */
+function featuresOf(
+  { id, audio }: Utterance,
+  samples: Float32Array,
+  fbank: Fbank,
+  { data, bins }: Options,
+): Float32Array {
+  const refuse = (why: string): InputError =>
+    new InputError(`Cannot use utterance "${id}": ${why}; check ${audio}, or remove the utterance from ${data}`);
+  if (fbank.frameCount(samples.length) === 0) throw refuse(`${samples.length} samples are too short for one frame`);
+  if (samples.every((sample) => sample === samples[0])) throw refuse(`all its samples are ${samples[0]}: silence`);
+  const features = fbank.compute(samples);
+  const wrong = features.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    throw refuse(`frame ${Math.floor(wrong / bins)} is ${features[wrong]}: the audio has samples that are no numbers`);
+  }
+  return features;
+}
+
+/** The audio of one utterance after another; a file stays open while it is the same. */
+async function* readSpeech(utterances: readonly Utterance[]) {
+  let open: { path: string; audio: Audio } | undefined;
+  try {
+    for (const utterance of utterances) {
+      if (open?.path !== utterance.audio) {
+        open?.audio.close();
+        open = undefined;
+        open = { path: utterance.audio, audio: await openAudio(utterance.audio) };
+      }
+      yield { utterance, samples: samplesOf(utterance, open.audio), sampleRateHz: open.audio.sampleRateHz };
+    }
+  } finally {
+    open?.audio.close();
+  }
 }
 
 function createExtractor(options: FbankOptions): Fbank {

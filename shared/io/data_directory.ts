@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { type Lexicon, parseLexicon } from '../text/lexicon.ts';
 import { parseTokens, type Tokens } from '../text/tokens.ts';
+import { contentDigest, fileSha256, keyOf } from './digest.ts';
 import { InputError } from './errors.ts';
 
 /** One utterance of a data directory. */
@@ -152,4 +153,19 @@ function readLanguage(path: string, problems: string[]): { tokens?: Tokens; lexi
     problems.push(error.message);
     return {};
   }
+}
+
+/**
+ * What a data directory holds: a digest of all files below it and of the audio that `wav.scp` names elsewhere.
+ * For a folder without `wav.scp`, of its files alone.
+ */
+export function dataDirectoryId(path: string): string {
+  const list = join(path, 'wav.scp');
+  const audio = existsSync(list) ? readFileSync(list, 'utf8').split('\n') : [];
+  const elsewhere = audio
+    .map((line) => line.trim().replace(/^\S+\s*/, ''))
+    .filter((file) => isAbsolute(file) || file.startsWith('../'))
+    .map((file) => (isAbsolute(file) ? file : join(path, file)))
+    .filter((file) => existsSync(file)); // what is not there is refused when the directory is read
+  return keyOf({ files: contentDigest(path), elsewhere: [...new Set(elsewhere)].map(fileSha256) });
 }

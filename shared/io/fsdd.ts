@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openFlac } from './audio.ts';
 import { InputError } from './errors.ts';
+import { openFlac } from './flac.ts';
 
 /** A spoken digit of the Free Spoken Digit Dataset. */
 export interface DigitRecording {

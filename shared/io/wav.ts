@@ -7,17 +7,23 @@ export interface Audio {
   sampleRateHz: number;
   /** Samples in all. */
   length: number;
-  /** Samples from `first` on, as many as asked for. */
+  /** Samples from `first` on, as many as asked for, or fewer where it ends before. */
   read(first: number, count: number): Float32Array;
   close(): void;
 }
 
-/** How a sample is stored, and its value on the 16-bit scale. */
-const sampleReaders: Record<string, (view: DataView, offset: number) => number> = {
-  '1/16': (view, offset) => view.getInt16(offset, true),
-  '1/24': (view, offset) => ((view.getInt8(offset + 2) << 16) | view.getUint16(offset, true)) / 256,
-  '1/32': (view, offset) => view.getInt32(offset, true) / 65536,
-  '3/32': (view, offset) => view.getFloat32(offset, true) * 32768,
+/** How samples of one kind are stored, and a sample's value on the 16-bit scale. */
+interface Encoding {
+  bytes: number;
+  read(bytes: Buffer, offset: number): number;
+}
+
+/** By format code and bits. */
+const encodings: Record<string, Encoding> = {
+  '1/16': { bytes: 2, read: (bytes, offset) => bytes.readInt16LE(offset) },
+  '1/24': { bytes: 3, read: (bytes, offset) => bytes.readIntLE(offset, 3) / 256 },
+  '1/32': { bytes: 4, read: (bytes, offset) => bytes.readInt32LE(offset) / 65536 },
+  '3/32': { bytes: 4, read: (bytes, offset) => bytes.readFloatLE(offset) * 32768 },
 };
 const extensible = 0xfffe;
 
@@ -29,47 +35,60 @@ const extensible = 0xfffe;
 export function openWav(path: string): Audio {
   const file = openSync(path, 'r');
   try {
-    const size = fstatSync(file).size;
+    const { format, start, bytes, present } = findChunks(file);
     const refuse = (why: string): InputError => new InputError(`Cannot read audio ${path}: ${why}`);
-    const chunk = (place: number): { name: string; bytes: number } => {
-      const head = readAt(file, place, 8);
-      return { name: head.toString('latin1', 0, 4), bytes: head.readUInt32LE(4) };
-    };
-    let format: Buffer | undefined;
-    for (let place = 12; place + 8 <= size; ) {
-      const { name, bytes } = chunk(place);
-      if (name === 'fmt ') format = readAt(file, place + 8, bytes);
-      if (name === 'data') {
-        if (!format || format.length < 16) throw refuse('it has no format before its data; write it again');
-        const code = format.readUInt16LE(0);
-        const kind = code === extensible && format.length >= 26 ? format.readUInt16LE(24) : code;
-        const [channels, sampleRateHz, bits] = [
-          format.readUInt16LE(2),
-          format.readUInt32LE(4),
-          format.readUInt16LE(14),
-        ];
-        const reader = sampleReaders[`${kind}/${bits}`];
-        if (!reader) throw refuse(`format ${kind} of ${bits} bits is not supported; convert it to 16-bit PCM`);
-        if (place + 8 + bytes > size) {
-          throw refuse(`it is cut off: ${size - place - 8} of ${bytes} bytes of data are there; copy it again`);
-        }
-        const frameBytes = (channels * bits) / 8;
-        const start = place + 8;
-        return {
-          sampleRateHz,
-          length: Math.floor(bytes / frameBytes),
-          read: (first, count) =>
-            samplesOf(readAt(file, start + first * frameBytes, count * frameBytes), { channels, reader }),
-          close: () => closeSync(file),
-        };
-      }
-      place += 8 + bytes + (bytes & 1);
+    if (!format || format.length < 16) throw refuse('it has no format before its data; write it again');
+    if (bytes === undefined) throw refuse('it has no data; write it again');
+    if (bytes > present) throw refuse(`it is cut off: ${present} of ${bytes} bytes of data are there; copy it again`);
+    const code = format.readUInt16LE(0);
+    const kind = code === extensible && format.length >= 26 ? format.readUInt16LE(24) : code;
+    const [channels, sampleRateHz, bits] = [format.readUInt16LE(2), format.readUInt32LE(4), format.readUInt16LE(14)];
+    const encoding = encodings[`${kind}/${bits}`];
+    if (!encoding) throw refuse(`format ${kind} of ${bits} bits is not supported; convert it to 16-bit PCM`);
+    if (channels === 0 || sampleRateHz === 0) {
+      throw refuse(`it says ${channels} channels, ${sampleRateHz} samples a second; write it again`);
     }
-    throw refuse('it has no data; write it again');
+    const frameBytes = channels * encoding.bytes;
+    const length = Math.floor(bytes / frameBytes);
+    return {
+      sampleRateHz,
+      length,
+      read(first, count) {
+        const frames = Math.max(0, Math.min(count, length - first));
+        const stored = readAt(file, start + first * frameBytes, frames * frameBytes);
+        if (stored.length < frames * frameBytes) throw refuse('it became shorter while it was read; try again');
+        return meanOfChannels(stored, channels, encoding);
+      },
+      close: () => closeSync(file),
+    };
   } catch (error) {
     closeSync(file);
     throw error;
   }
+}
+
+interface Chunks {
+  format?: Buffer;
+  /** Where the samples begin. */
+  start: number;
+  /** How many bytes of them there should be; undefined without a data chunk. */
+  bytes?: number;
+  /** How many the file has. */
+  present: number;
+}
+
+/** The chunks up to the samples. */
+function findChunks(file: number): Chunks {
+  const size = fstatSync(file).size;
+  let format: Buffer | undefined;
+  for (let place = 12; place + 8 <= size; ) {
+    const head = readAt(file, place, 8);
+    const [name, bytes, start] = [head.toString('latin1', 0, 4), head.readUInt32LE(4), place + 8];
+    if (name === 'fmt ') format = readAt(file, start, Math.min(bytes, 64));
+    if (name === 'data') return { ...(format ? { format } : {}), start, bytes, present: size - start };
+    place = start + bytes + (bytes & 1);
+  }
+  return { ...(format ? { format } : {}), start: size, present: 0 };
 }
 
 function readAt(file: number, place: number, bytes: number): Buffer {
@@ -83,17 +102,11 @@ function readAt(file: number, place: number, bytes: number): Buffer {
   return buffer.subarray(0, done);
 }
 
-function samplesOf(
-  bytes: Buffer,
-  { channels, reader }: { channels: number; reader: (view: DataView, offset: number) => number },
-): Float32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const width =
-    bytes.length === 0 ? 1 : reader === sampleReaders['1/16'] ? 2 : reader === sampleReaders['1/24'] ? 3 : 4;
-  const result = new Float32Array(bytes.length / (channels * width));
-  for (let i = 0; i < result.length; i++) {
+function meanOfChannels(stored: Buffer, channels: number, { bytes, read }: Encoding): Float32Array {
+  const result = new Float32Array(stored.length / (channels * bytes));
+  for (let i = 0, offset = 0; i < result.length; i++) {
     let sum = 0;
-    for (let channel = 0; channel < channels; channel++) sum += reader(view, (i * channels + channel) * width);
+    for (let channel = 0; channel < channels; channel++, offset += bytes) sum += read(stored, offset);
     result[i] = sum / channels;
   }
   return result;

@@ -21,7 +21,7 @@ const floor = 2 ** -23;
 /** Computes features of one kind; its tables and buffers serve one signal after another. */
 export interface Fbank {
   frameCount(samples: number): number;
-  /** Centre of the first frame. */
+  /** Centre of the first frame, from the start of the audio. */
   firstFrameCentreMs: number;
   /** @param samples on the scale of 16-bit integers; @returns natural logs, [frames × bins] */
   compute(samples: Float32Array): Float32Array;
@@ -31,13 +31,15 @@ export interface Fbank {
  * Log-mel filterbank features as Kaldi's compute-fbank-feats --dither=0 has them: offset removed, pre-emphasis,
  * Povey window, power spectrum, mel bank, log.
  *
- * @throws {RangeError} when the settings leave a mel bin empty
+ * @throws {RangeError} when the settings leave a mel bin empty, or a shift shorter than a sample
  * @see Kaldi, src/feat/feature-fbank.cc and feature-window.cc
  */
 export function createFbank(options: FbankOptions): Fbank {
   const { sampleRateHz, bins, frameLengthMs, frameShiftMs, snipEdges } = options;
   const length = Math.floor((sampleRateHz * frameLengthMs) / 1000);
   const shift = Math.floor((sampleRateHz * frameShiftMs) / 1000);
+  if (shift < 1)
+    throw new RangeError(`A frame shift of ${frameShiftMs} ms is shorter than a sample; take a longer one`);
   const fftSize = 2 ** Math.ceil(Math.log2(length));
   const spectrum = createPowerSpectrum(fftSize);
   const filters = melBank({ ...options, fftSize });

@@ -19,7 +19,7 @@ export interface PowerSpectrum {
  */
 export function createPowerSpectrum(size: number): PowerSpectrum {
   if (!(size >= 4 && Number.isInteger(Math.log2(size))))
-    throw new RangeError(`FFT size ${size} is not a power of two from 4`);
+    throw new RangeError(`FFT of ${size} samples: need a power of two, at least 4; take longer frames`);
   const half = size / 2;
   const cosine = Float64Array.from({ length: half }, (_, k) => Math.cos((2 * Math.PI * k) / size));
   const sine = Float64Array.from({ length: half }, (_, k) => -Math.sin((2 * Math.PI * k) / size));
