@@ -36,13 +36,13 @@ export const options = {
   'acoustic-scales': {
     type: 'numbers',
     above: 0,
-    default: [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.4],
+    default: [0.15, 0.25, 0.4, 0.65, 1],
     describe: 'tried by --tune',
   },
-  'prior-scales': { type: 'numbers', min: 0, default: [0, 0.25, 0.5, 0.75, 1], describe: 'tried by --tune' },
+  'prior-scales': { type: 'numbers', min: 0, default: [0, 0.5, 1, 1.5], describe: 'tried by --tune' },
   'insertion-penalties': {
     type: 'numbers',
-    default: [-6, -4, -2, 0, 2, 4, 6, 8],
+    default: [-4, 0, 4, 8, 12],
     describe: 'tried by --tune, nats per word',
   },
 } as const satisfies OptionTable;

@@ -116,7 +116,7 @@ export const options = {
   },
   'weight-decay': { type: 'number', default: 0.01, min: 0, describe: 'decoupled, on matrices' },
   clip: { type: 'number', default: 5, above: 0, describe: 'largest norm of the gradient' },
-  evaluations: { type: 'number', default: 12, integer: true, min: 1, describe: 'points of the learning curve' },
+  evaluations: { type: 'number', default: 6, integer: true, min: 1, describe: 'points of the learning curve' },
   seed: { type: 'number', default: 0, integer: true, min: 0, describe: 'of initial weights, order, masks and dropout' },
 } as const satisfies OptionTable;
 
@@ -139,7 +139,7 @@ export async function run(given: Options, { inputs, out, engine, progress, breat
   const describe = (): Omit<Model, 'prior'> => ({
     architecture,
     objective: 'frame',
-    features: Object.fromEntries(featureKeys.map((key) => [key, sources[0]!.features.metadata[key] ?? ''])),
+    features: featuresKind(sources[0]!),
     normalisation,
     selfLoop: inputs.alignment![0]!.report.selfLoop as number[],
     ...outputTiming(sources[0]!, architecture),
@@ -276,6 +276,11 @@ function architectureOf(
   if (!(bins > 0))
     throw new InputError(`Cannot train on ${features.path}: it does not say how many bins a frame has (kd.bins)`);
   return { kind: 'tdnn', bins, spliceLeft: splice, spliceRight: splice, stride, width, dilations, tokens, dropout };
+}
+
+/** What decides which features the model can be used on, as far as they say it. */
+function featuresKind({ features: { metadata } }: Source): Record<string, string> {
+  return Object.fromEntries(featureKeys.flatMap((key) => (metadata[key] === undefined ? [] : [[key, metadata[key]]])));
 }
 
 function softTargetsKind(sources: Source[]): { tail: Tail; temperature: number } {

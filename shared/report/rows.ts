@@ -1,5 +1,5 @@
 import { bootstrapErrorRates } from '../math/bootstrap.ts';
-import { holmAdjusted, signFlipTest } from '../math/paired_test.ts';
+import { holmAdjusted, signFlipTest } from '../math/sign_flips.ts';
 import { centralInterval } from '../math/quantile.ts';
 import { createRandom } from '../math/random.ts';
 import { wordErrorRate } from '../math/word_error_rate.ts';

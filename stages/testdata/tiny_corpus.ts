@@ -80,7 +80,13 @@ export const featureMetadata = {
 };
 
 /** Features of one bin a token: 10 where it is spoken, 0 elsewhere, all 0 in silence; three frames a label. */
-export function writeTinyFeatures(path: string, { metadata = {} }: { metadata?: Record<string, string> } = {}): string {
+export function writeTinyFeatures(
+  path: string,
+  {
+    metadata = {},
+    replaced = () => undefined,
+  }: { metadata?: Record<string, string>; replaced?: (id: string, i: number) => number | undefined } = {},
+): string {
   return writeStageFolder(path, { id: path, stage: 'extract_features' }, (out) => {
     const columns = { features: 'list<float32>' } as const;
     const all = { ...featureMetadata, ...metadata };
@@ -92,6 +98,9 @@ export function writeTinyFeatures(path: string, { metadata = {} }: { metadata?: 
         const label = labels[Math.floor(frame / 3)]!;
         if (label > 0) features[frame * vocabularySize + label] = 10;
       }
+      features.forEach((value, i) => {
+        features[i] = replaced(utterance, i) ?? value;
+      });
       writer.append({ utterance, frames, features });
     }
     writer.close();
@@ -99,16 +108,22 @@ export function writeTinyFeatures(path: string, { metadata = {} }: { metadata?: 
 }
 
 /** True labels as align_labels would have found them. */
-export function writeTinyAlignment(path: string, labelsOf = (id: string) => spoken[id]!.labels): string {
-  return writeStageFolder(path, { id: path, stage: 'align_labels' }, (out) => {
+export function writeTinyAlignment(
+  path: string,
+  labelsOf = (id: string) => spoken[id]!.labels,
+  utterances: readonly string[] = Object.keys(spoken),
+): string {
+  const selfLoop = new Array(vocabularySize).fill(0.5);
+  return writeStageFolder(path, { id: path, stage: 'align_labels', selfLoop }, (out) => {
     const columns = { labels: 'list<uint16>', score: 'float32' } as const;
     const metadata = { 'kd.format': 'alignment', 'kd.tokens': tokensId };
     const writer = createUtteranceWriter(out.createFile('alignment.arrow'), { columns, metadata });
-    for (const utterance of Object.keys(spoken)) {
+    for (const utterance of utterances) {
       const labels = Uint16Array.from(labelsOf(utterance));
       writer.append({ utterance, frames: labels.length, labels, score: 0 });
     }
     writer.close();
+    out.writeText('tokens.txt', tokensText);
   });
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { holmAdjusted, signFlipTest } from './paired_test.ts';
 import { createRandom } from './random.ts';
+import { holmAdjusted, signFlipTest } from './sign_flips.ts';
 
 const p = (differences: number[], resamples = 20000) =>
   signFlipTest(Float64Array.from(differences), { resamples, random: createRandom('paired', 1) });

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { readFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runStage } from '../shared/io/stage.ts';
+import { readModel } from '../shared/training/model_folder.ts';
+import { stage as cacheLogits } from './cache_logits.ts';
+import { stage as filterTargets } from './filter_targets.ts';
+import {
+  call,
+  temporaryFolder,
+  tokensText,
+  vocabularySize,
+  writeTinyAlignment,
+  writeTinyFeatures,
+  writeTinyModel,
+} from './testdata/tiny_corpus.ts';
+import { stage } from './train_student.ts';
+
+const folder = temporaryFolder();
+const at = (name: string) => join(folder, name);
+const features = writeTinyFeatures(at('features'));
+const alignment = writeTinyAlignment(at('alignment'));
+const model = writeTinyModel(at('model'));
+const small = {
+  width: 8,
+  dilations: [1],
+  updates: 100,
+  learningRate: 0.01,
+  batchFrames: 10,
+  evaluations: 4,
+  engine: 'cpu',
+};
+const settings = { ...small, features, alignment, devFeatures: features, devAlignment: alignment };
+
+/** Soft targets of the tiny model. */
+const logits = at('logits');
+await runStage(cacheLogits, { features, teacher: [model, model], engine: 'cpu', out: logits });
+const targets = at('targets');
+await runStage(filterTargets, { logits, alignment, select: 'top-k', k: 2, tail: 'ghost', out: targets });
+
+interface Curve {
+  update: number;
+  trainLoss: number;
+  devCrossEntropy: number;
+}
+
+test('train_student learns the tiny corpus from hard labels and writes a complete model', async () => {
+  const report = await runStage(stage, { ...settings, out: at('hard') });
+  const curves = report.curves as Curve[];
+  assert.deepEqual(
+    curves.map(({ update }) => update),
+    [25, 50, 75, 100],
+  );
+  assert.ok(curves.at(-1)!.devCrossEntropy < 0.5 * Math.log(vocabularySize), JSON.stringify(curves));
+  const { architecture, prior, weights, tokensText: tokens, selfLoop } = readModel(at('hard'));
+  assert.equal(weights.length, report.parameters);
+  assert.equal(report.modelBytes, 4 * weights.length);
+  assert.equal(architecture.tokens, vocabularySize);
+  assert.equal(tokens, tokensText);
+  assert.equal(selfLoop.length, vocabularySize);
+  assert.ok(Math.abs(prior.reduce((a, b) => a + b) - 1) < 1e-5);
+});
+
+test('train_student gives the same bytes for the same seed, others for another', async () => {
+  const weightsOf = async (name: string, seed: number) => {
+    await runStage(stage, { ...settings, dropout: 0.2, timeMasks: 1, seed, out: at(name) });
+    return readFileSync(join(at(name), 'weights.bin'));
+  };
+  const first = await weightsOf('a', 1);
+  assert.deepEqual(await weightsOf('b', 1), first);
+  assert.notDeepEqual(await weightsOf('c', 2), first);
+});
+
+test('train_student learns from soft targets, and from audio without transcripts', async () => {
+  const soft = await runStage(stage, { ...settings, targets, softWeight: 1, out: at('soft') });
+  assert.equal(soft.tail, 'ghost');
+  assert.ok((soft.curves as Curve[]).at(-1)!.devCrossEntropy < Math.log(vocabularySize));
+  const both = await runStage(stage, {
+    ...settings,
+    targets,
+    untranscribed: features,
+    untranscribedTargets: targets,
+    out: at('both'),
+  });
+  assert.equal(both.utterances, 6);
+});
+
+test('--preset digest is soft weight 0.02', async () => {
+  await runStage(stage, { ...settings, targets, softWeight: 0.02, out: at('w') });
+  await runStage(stage, { ...settings, targets, preset: 'digest', out: at('digest') });
+  assert.deepEqual(readFileSync(join(at('digest'), 'weights.bin')), readFileSync(join(at('w'), 'weights.bin')));
+});
+
+test('cache_logits keeps a column a teacher, and what decoding needs of each', async () => {
+  const report = await runStage(cacheLogits, { features, teacher: [model, at('hard')], engine: 'cpu', out: at('two') });
+  const teachers = report.teachers as { prior: number[]; selfLoop: number[] }[];
+  assert.equal(teachers.length, 2);
+  assert.ok(
+    teachers.every(({ prior, selfLoop }) => prior.length === vocabularySize && selfLoop.length === vocabularySize),
+  );
+  assert.equal(report.frames, 29);
+});
+
+const flags = (changes: Record<string, string> = {}) => {
+  const all: Record<string, string> = {
+    features,
+    alignment,
+    'dev-features': features,
+    'dev-alignment': alignment,
+    engine: 'cpu',
+    updates: '5',
+    out: at('bad'),
+    ...changes,
+  };
+  return Object.entries(all).flatMap(([flag, value]) => [`--${flag}`, value]);
+};
+const strangers = writeTinyModel(at('strangers'), { text: tokensText.replaceAll('one', 'uno') });
+
+const nan = writeTinyFeatures(at('nan'), { replaced: (id, i) => (id === 's1-b' && i === 7 ? Number.NaN : undefined) });
+const fewer = writeTinyAlignment(at('fewer'), undefined, ['s1-a', 's2-a']);
+const cut = writeTinyAlignment(at('cut'));
+truncateSync(join(cut, 'alignment.arrow'), 300);
+
+const bad: [string, Record<string, string>, number, RegExp][] = [
+  ['soft targets for untranscribed audio alone', { 'untranscribed-targets': targets }, 2, /needs --targets/],
+  ['untranscribed audio without soft targets', { untranscribed: features }, 2, /go together/],
+  ['a width of zero', { width: '0' }, 2, /--width 0/],
+  ['NaN in the features', { features: nan }, 3, /"s1-b".*NaN in frame 1, bin 2/],
+  ['labels that lack utterances', { alignment: fewer }, 3, /1 of 3 utterances have no hard labels, first: s1-b/],
+  ['a truncated alignment', { alignment: cut }, 3, /alignment.arrow has 300 bytes instead of/],
+  ['features in the place of labels', { alignment: features }, 3, /it is features, not alignment/],
+  [
+    'a learning rate that makes the loss leave the numbers',
+    { 'learning-rate': '1e30', updates: '50', 'warm-up': '0' },
+    4,
+    /lower --learning-rate/,
+  ],
+];
+for (const [name, changes, code, message] of bad) {
+  test(`train_student refuses ${name} in one line`, async () => {
+    const { code: found, stderr } = await call(stage, flags(changes));
+    assert.equal(found, code, stderr);
+    assert.match(stderr, message);
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .filter((line) => !line.includes(': training'));
+    assert.equal(lines.length, 1, stderr);
+  });
+}
+
+test('cache_logits refuses teachers of different tokens, naming both', async () => {
+  const { code, stderr } = await call(cacheLogits, [
+    '--features',
+    features,
+    '--teacher',
+    model,
+    strangers,
+    '--engine',
+    'cpu',
+    '--out',
+    at('bad'),
+  ]);
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, /model and .*strangers into one ensemble: they differ in tokens.txt/);
+});
