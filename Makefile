@@ -5,16 +5,24 @@ SHELL := bash
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --jobs=$(JOBS)
 
+ifeq ($(MAKECMDGOALS),results)
+SEEDS     ?= 0 1 2 3 4
+ROTATIONS ?= seen $(foreach i,0 1 2 3 4 5,unseen-$(i))
+SIZES     ?= large small
+ARMS      ?= $(ALL_ARMS)
+REPORT    ?= exp/results
+endif
+
 # ── Knobs ────────────────────────────────────────────────────────────────────────────────────────────────────────
 JOBS      ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)## stages at once
 ENGINE    ?= auto## auto, native, wasm or cpu
 FAST      ?=## 1: a small run of everything in under two minutes, for the impatient and for CI
-SEEDS     ?= 0 1## a student and a set of teachers for each
+SEEDS     ?= 0## a student and a set of teachers for each
 ROTATIONS ?= seen## seen: all speakers in training and test; unseen-0 … unseen-5: one speaker kept for the test
 SIZES     ?= large## students: large (a teacher's own architecture), small (about a sixth of it)
-ARMS      ?= hard smooth full essence## what students learn from: see pipelines/arms.mk
-TEACHERS  ?= t1 t2 t3 t4 t5## members of the ensemble
-UPDATES   ?= 800## optimiser steps of every model
+ARMS      ?= hard $(if $(FAST),,masked smooth) full essence## what students learn from: see pipelines/arms.mk
+TEACHERS  ?= $(if $(FAST),t1 t2 t3,t1 t2 t3 t4 t5)## members of the ensemble
+UPDATES   ?= $(if $(FAST),200,1200)## optimiser steps of every model
 EXP       ?= exp/digits$(if $(FAST),-fast)## where everything goes
 REPORT    ?= $(EXP)/report## where the table and the page go
 RUNNER    ?= pipelines/run_local.sh## runs one stage: LOG COMMAND…

@@ -1,7 +1,7 @@
 # The experiment: corpus → features → alignment → teachers → soft targets → students → scores, for each rotation and seed.
 
-UPDATES_ALIGNER ?= $(if $(FAST),60,200)## optimiser steps of the models that only align
-ALIGN_PASSES    ?= $(if $(FAST),1 2,1 2 3 4)## realignments after the linear start
+UPDATES_ALIGNER ?= $(if $(FAST),200,400)## optimiser steps of the models that only align
+ALIGN_PASSES    ?= $(if $(FAST),1 2,1 2 3)## realignments after the linear start
 SPLITS          := train dev test $(if $(filter %untranscribed,$(ARMS)),untranscribed)
 
 with_engine := $(if $(filter-out auto,$(ENGINE)),--engine $(ENGINE))
@@ -19,10 +19,10 @@ $(foreach pass,$(ALIGN_PASSES),$(call aligner_rules,$(1),$(pass),$(shell echo $$
 endef
 align_linear = $(call stage,$(1)/align-0/$(2),$(1)/data $(1)/features/$(2),align_labels,--data $(1)/data/$(2) --features $(1)/features/$(2))
 define aligner_rules
-$(call stage,$(1)/aligner-$(2),$(call train_inputs,$(1),$(3)),train_student,$(call train_flags,$(1),$(3)) $(small.train) --updates $(UPDATES_ALIGNER))
+$(call stage,$(1)/aligner-$(2),$(call train_inputs,$(1),$(3)),train_student,$(call train_flags,$(1),$(3)) $(aligner-$(2).train) --updates $(UPDATES_ALIGNER))
 $(foreach split,train dev test,$(call realign,$(1),$(2),$(split)))
 endef
-realign = $(call stage,$(1)/align-$(2)/$(3),$(1)/data $(1)/features/$(3) $(1)/aligner-$(2),align_labels,--data $(1)/data/$(3) --features $(1)/features/$(3) --model $(1)/aligner-$(2) $(with_engine))
+realign = $(call stage,$(1)/align-$(2)/$(3),$(1)/data $(1)/features/$(3) $(1)/aligner-$(2),align_labels,--data $(1)/data/$(3) --features $(1)/features/$(3) --model $(1)/aligner-$(2) $(aligner-$(2).align) $(with_engine))
 
 # ── Teachers and soft targets: once a seed; $(1) folder, $(2) seed ──
 define seed_rules
@@ -62,4 +62,4 @@ $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(call seed_rules,$(EXP)/$(r),$(s)
 $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach a,$(ARMS),$(foreach z,$(SIZES),$(call student_rules,$(EXP)/$(r),$(s),$(a),$(z))))))
 
 scores_on = $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach n,$(TEACHERS) ensemble $(foreach a,$(ARMS),$(SIZES:%=$(a)-%)),$(EXP)/$(r)/score/$(n)/s$(s)/$(1))))
-$(call stage,$(REPORT),$(call scores_on,test),report,--scores $(call scores_on,test))
+$(call stage,$(REPORT),$(call scores_on,test),report,--scores $(call scores_on,test) --attribution "Free Spoken Digit Dataset CC BY-SA 4.0")

@@ -2,12 +2,18 @@
 # npm ci runs no install scripts: the engine, the only package that needs one, goes to .engine/ of its own.
 node_modules/.package-lock.json: package.json package-lock.json
 	@echo 'npm: installing packages' >&2
-	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
 	@touch $@
 
 .engine/status.json: pipelines/setup/install_engine.sh node_modules/.package-lock.json
-	ENGINE=$(ENGINE) bash $< >&2
+	@ENGINE=$(ENGINE) bash $< >&2
+# left out when ENGINE asked for another one, and wanted now
+ifneq ($(filter auto native,$(ENGINE)),)
+ifneq ($(findstring left out,$(file <.engine/status.json)),)
+.engine/status.json: FORCE
+endif
+endif
 
 SOURCES := $(shell find stages shared -name '*.ts' -not -name '*_test.ts')
 dist/build.json: $(SOURCES) pipelines/setup/build.mjs node_modules/.package-lock.json
-	node pipelines/setup/build.mjs
+	@node pipelines/setup/build.mjs

@@ -13,9 +13,9 @@ $(1)/command: FORCE
 endif
 $(1)/command:
 	@mkdir -p $(1) && echo 'dist/$(3).js $(4) --out $(1)' >$$@
-$(1)/report.json: $(1)/command $(addsuffix /report.json,$(2)) dist/$(3).js
+$(1)/report.json: $(1)/command $(addsuffix /report.json,$(2)) dist/$(3).js .engine/status.json
 	@$(RUNNER) $(1)/log node dist/$(3).js $(4) --out $(1)
 endef
 stage = $(eval $(call stage_rule,$(strip $(1)),$(2),$(strip $(3)),$(strip $(4))))
 
-dist/%.js: dist/build.json .engine/status.json ;
+dist/%.js: dist/build.json ;

@@ -26,8 +26,8 @@ if [ -e "$package" ] && loads; then
   finish native
 fi
 case ${ENGINE:-auto} in wasm | cpu)
-  say "ENGINE=$ENGINE: the native engine is not installed"
-  finish none
+  say "ENGINE=$ENGINE: the native engine is left out"
+  finish 'left out'
   ;;
 esac
 
