@@ -1,3 +1,4 @@
+import { UsageError } from '../shared/io/errors.ts';
 import { type DigitRecording, readFsdd, sampleRateHz } from '../shared/io/fsdd.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { writeWav } from '../shared/io/wav.ts';
@@ -52,6 +53,9 @@ const voices = 4;
 const loudest = 32000;
 
 export async function run(options: Options, { out, progress, breathe }: Context) {
+  if (options.protocol === 'seen' && options.rotation !== 0) {
+    throw new UsageError(`--rotation ${options.rotation} has no meaning with --protocol seen; use --protocol unseen`);
+  }
   const recordings = await readFsdd(options.source);
   const everyone = [...new Set(recordings.map(({ speaker }) => speaker))].sort();
   const counts: Record<string, { utterances: number; words: number; seconds: number }> = {};

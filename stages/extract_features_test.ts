@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runStage } from '../shared/io/stage.ts';
+import { openUtterances } from '../shared/io/utterance_table.ts';
+import { writeWav } from '../shared/io/wav.ts';
+import { createFbank } from '../shared/math/fbank.ts';
+import { createRandom } from '../shared/math/random.ts';
+import { stage } from './extract_features.ts';
+import { call, spoken, temporaryFolder, writeTinyData } from './testdata/tiny_corpus.ts';
+
+const folder = temporaryFolder();
+const at = (...names: string[]) => join(folder, ...names);
+const lengths: Record<string, number> = { 's1-a': 3000, 's1-b': 2345, 's2-a': 2400 };
+
+function samplesOf(id: string): Int16Array {
+  const random = createRandom('audio', id);
+  return Int16Array.from({ length: lengths[id]! }, () => 1000 * random.normal());
+}
+
+function wavOf(samples: Int16Array, sampleRateHz = 8000): Buffer {
+  const parts: Uint8Array[] = [];
+  writeWav({ write: (bytes) => void parts.push(bytes), close() {} }, samples, sampleRateHz);
+  return Buffer.concat(parts);
+}
+
+/** The tiny corpus with noise to hear; `audio` replaces files. */
+function writeData(
+  name: string,
+  { audio = {}, files = {} }: { audio?: Record<string, Buffer>; files?: Record<string, string> } = {},
+) {
+  const path = writeTinyData(at(name), files);
+  for (const id of Object.keys(spoken)) writeFileSync(join(path, `${id}.wav`), audio[id] ?? wavOf(samplesOf(id)));
+  return path;
+}
+
+const kaldi = {
+  ...{ sampleRateHz: 8000, bins: 40, frameLengthMs: 25, frameShiftMs: 10 },
+  ...{ snipEdges: false, lowFrequencyHz: 20, highFrequencyHz: 0 },
+};
+
+async function featuresIn(out: string) {
+  const table = await openUtterances(out, { format: 'features' });
+  const rows = new Map<string, { frames: number; features: Float32Array }>();
+  for await (const { utterance, frames, features } of table.rows()) {
+    rows.set(utterance, { frames, features: Float32Array.from(features as Float32Array) });
+  }
+  await table.close();
+  return { rows, metadata: table.metadata };
+}
+
+test('extract_features writes the features of each utterance, and what they are', async () => {
+  const report = await runStage(stage, { data: writeData('data'), out: at('features') });
+  const { rows, metadata } = await featuresIn(at('features'));
+  assert.deepEqual([...rows.keys()], Object.keys(spoken));
+  for (const [id, { frames, features }] of rows) {
+    assert.equal(frames, Math.round(lengths[id]! / 80));
+    assert.deepEqual(features, createFbank(kaldi).compute(Float32Array.from(samplesOf(id))), id);
+  }
+  const { utterances, frames, seconds, bins, sampleRateHz } = report;
+  assert.deepEqual(
+    { utterances, frames, seconds, bins, sampleRateHz },
+    {
+      utterances: 3,
+      frames: 38 + 29 + 30,
+      seconds: 7745 / 8000,
+      bins: 40,
+      sampleRateHz: 8000,
+    },
+  );
+  const expected = {
+    'kd.format': 'features',
+    'kd.bins': '40',
+    'kd.frameShiftMs': '10',
+    'kd.firstFrameCentreMs': '5',
+    'kd.sampleRateHz': '8000',
+    'kd.id': report.id,
+  };
+  for (const [key, value] of Object.entries(expected)) assert.equal(metadata[key], value, key);
+});
+
+test('extract_features keeps frames inside the audio with --snip-edges, as many bins as asked for', async () => {
+  await runStage(stage, { data: writeData('data'), out: at('snipped'), snipEdges: true, bins: 23 });
+  const { rows, metadata } = await featuresIn(at('snipped'));
+  assert.equal(metadata['kd.firstFrameCentreMs'], '12.5');
+  assert.equal(rows.get('s1-a')!.frames, 1 + (3000 - 200) / 80);
+  assert.equal(rows.get('s1-a')!.features.length, 36 * 23);
+});
+
+test('extract_features finds an utterance in a long recording by its segment', async () => {
+  const long = Int16Array.from(Object.keys(spoken).flatMap((id) => [...samplesOf(id)]));
+  const segments = 's1-a r 0 0.375\ns1-b r 0.375 0.668125\ns2-a r 0.668125 0.968125\n';
+  const data = writeData('long', { files: { 'wav.scp': 'r s1-a.wav\n', segments }, audio: { 's1-a': wavOf(long) } });
+  await runStage(stage, { data, out: at('by-segment') });
+  await runStage(stage, { data: writeData('data'), out: at('by-file') });
+  assert.deepEqual((await featuresIn(at('by-segment'))).rows, (await featuresIn(at('by-file'))).rows);
+});
+
+const nan = wavOf(new Int16Array(2000)); // floats: the same bytes with another format code, 1000 samples
+nan.writeUInt16LE(3, 20);
+nan.writeUInt16LE(32, 34);
+nan.writeFloatLE(0.5, 44);
+nan.writeFloatLE(Number.NaN, 44 + 4 * 500);
+
+for (const [name, changes, code, message] of [
+  [
+    'too short audio',
+    { audio: { 's1-b': wavOf(new Int16Array(39)) } },
+    3,
+    /"s1-b": 39 samples are too short for one frame; check/,
+  ],
+  ['silence', { audio: { 's1-b': wavOf(new Int16Array(4000)) } }, 3, /"s1-b": all its samples are 0: silence; check/],
+  ['samples that are no numbers', { audio: { 's1-b': nan } }, 3, /"s1-b": frame \d+ is NaN: .* no numbers; check/],
+  [
+    'audio that is cut off',
+    { audio: { 's2-a': wavOf(samplesOf('s2-a')).subarray(0, 999) } },
+    3,
+    /s2-a.wav: it is cut off: 955 of 4800 bytes/,
+  ],
+  [
+    'audio of another kind',
+    { audio: { 's2-a': Buffer.from('OggS, and so on') } },
+    3,
+    /s2-a.wav: it is neither WAV nor FLAC/,
+  ],
+  [
+    'another sampling rate',
+    { audio: { 's2-a': wavOf(samplesOf('s2-a'), 16000) } },
+    3,
+    /s2-a.wav: it has 16000 samples a second, others have 8000/,
+  ],
+  [
+    'a segment beyond its audio',
+    { files: { segments: 's1-a s1-a 0 0.3\ns1-b s1-b 0 0.3\ns2-a s2-a 0.1 0.4\n' } },
+    3,
+    /"s1-b": it ends at 0.3 s, but .*s1-b.wav at 0.293125 s; check segments/,
+  ],
+] as const) {
+  test(`extract_features refuses ${name} by its name`, async () => {
+    const data = writeData(`bad ${name}`, changes);
+    const result = await call(stage, ['--data', data, '--out', at(`out ${name}`)]);
+    assert.equal(result.code, code, result.stderr);
+    assert.match(result.stderr, message);
+  });
+}
+
+for (const [flags, message] of [
+  [['--bins', '200'], /fewer bins, or longer frames \(at 8000 samples a second\)/],
+  [['--low-frequency-hz', '300', '--high-frequency-hz', '200'], /from 300 to 200 Hz do not lie between 0 and 4000 Hz/],
+  [['--frame-shift-ms', '0.01'], /0.01 ms is shorter than a sample/],
+  [['--frame-length-ms', '0.1'], /longer frames/],
+] as const) {
+  test(`extract_features refuses ${flags.join(' ')}`, async () => {
+    const result = await call(stage, ['--data', writeData('data'), '--out', at('out'), ...flags]);
+    assert.equal(result.code, 2, result.stderr);
+    assert.match(result.stderr, message);
+  });
+}
