@@ -1,6 +1,6 @@
 """Packs the recordings of the Free Spoken Digit Dataset, one FLAC file a speaker, with an index. Lossless.
 
-    pip install soundfile==0.13.1 && python pack.py RECORDINGS .
+    pip install soundfile==0.14.0 && python pack.py RECORDINGS .
 
 RECORDINGS holds {digit}_{speaker}_{index}.flac or .wav, 8 kHz, 16 bits.
 """
