@@ -63,12 +63,15 @@ export async function run(options: Options, { out, progress, breathe }: Context)
   progress.start('mixing', names.length);
   for (const name of names) {
     const { speakers, babblers } = castOf(name, everyone, options);
-    const { first, last, copies } = splitOf(name, options);
-    const ofSplit = (who: readonly string[]) =>
-      recordings.filter(({ speaker, index }) => who.includes(speaker) && index >= first && index <= last);
+    const { last, copies } = splitOf(name, options);
+    const of = (who: readonly string[], last: number) =>
+      recordings.filter(({ speaker, index }) => who.includes(speaker) && index >= splits[name].first && index <= last);
     const utterances = speakers.flatMap((speaker) => {
-      const own = ofSplit([speaker]);
-      const others = ofSplit(babblers).filter((recording) => recording.speaker !== speaker);
+      const own = of([speaker], last);
+      const others = of(
+        babblers.filter((babbler) => babbler !== speaker),
+        splits[name].last,
+      );
       return Array.from({ length: copies }, (_, copy) =>
         stringsOf(own, createRandom(options.seed, 'strings', name, speaker, copy)).map((digits, i) => {
           const id = `${speaker}-${name}-${copy}-${String(i).padStart(3, '0')}`;
@@ -110,7 +113,7 @@ function castOf(
 }
 
 /** A dev speaker of its own has no other use for its training recordings: they make dev larger. */
-function splitOf(name: SplitName, { protocol }: Options): { first: number; last: number; copies: number } {
+function splitOf(name: SplitName, { protocol }: Options): { last: number; copies: number } {
   return name === 'dev' && protocol === 'unseen' ? { ...splits.dev, last: splits.train.last } : splits[name];
 }
 
