@@ -36,10 +36,12 @@ export function createPowerSpectrum(size: number): PowerSpectrum {
     for (let span = 1; span < half; span *= 2) {
       const step = half / span; // of the twiddle tables, which are of the full size
       for (let k = 0, twiddle = 0; k < span; k++, twiddle += step) {
-        const [c, s] = [cosine[twiddle]!, sine[twiddle]!];
+        const c = cosine[twiddle]!;
+        const s = sine[twiddle]!;
         for (let a = k; a < half; a += 2 * span) {
           const b = a + span;
-          const [x, y] = [re[b]!, im[b]!];
+          const x = re[b]!;
+          const y = im[b]!;
           const tr = x * c - y * s;
           const ti = x * s + y * c;
           re[b] = re[a]! - tr;
@@ -64,11 +66,16 @@ export function createPowerSpectrum(size: number): PowerSpectrum {
       power[half] = (re[0]! - im[0]!) ** 2;
       for (let k = 1; k < half; k++) {
         // even and odd samples' spectra, from the symmetries of the packed one
-        const [ar, ai, br, bi] = [re[k]!, im[k]!, re[half - k]!, -im[half - k]!];
-        const [er, ei, or, oi] = [(ar + br) / 2, (ai + bi) / 2, (ai - bi) / 2, (br - ar) / 2];
-        const [c, s] = [cosine[k]!, sine[k]!];
-        const xr = er + or * c - oi * s;
-        const xi = ei + or * s + oi * c;
+        const ar = re[k]!;
+        const ai = im[k]!;
+        const br = re[half - k]!;
+        const bi = -im[half - k]!;
+        const oddRe = (ai - bi) / 2;
+        const oddIm = (br - ar) / 2;
+        const c = cosine[k]!;
+        const s = sine[k]!;
+        const xr = (ar + br) / 2 + oddRe * c - oddIm * s;
+        const xi = (ai + bi) / 2 + oddRe * s + oddIm * c;
         power[k] = xr * xr + xi * xi;
       }
     },
