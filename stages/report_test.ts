@@ -132,7 +132,7 @@ test('report shows a table instead of JSON', async () => {
   const table = stage.render(await report(experiment('table'), 'table/report'));
   assert.equal(table, readFileSync(join(home, 'table/report/report.md'), 'utf8'));
   assert.match(table, /^## seen\n\n\| size +\| arm +\|/);
-  assert.match(table, /\| small +\| top3 +\| +100 \| +18\.75 \[/);
+  assert.match(table, /\| small +\| top3 +\| +100 \| +400 \| +18\.75 \[/);
 });
 
 test('report refuses a folder that changed since, and names both ids', async () => {

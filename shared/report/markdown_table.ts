@@ -5,17 +5,20 @@ const headers = [
   'size',
   'arm',
   'parameters',
+  'model bytes',
   'WER % [95 %]',
   'seeds',
   'vs baseline',
   'p (Holm)',
   'vs ensemble',
   'p (Holm)',
+  'ins/del/sub',
   'frames right %',
   'mass kept %',
   'bytes/frame',
+  'training s',
 ];
-const numeric = [false, false, true, true, true, true, true, true, true, true, true, true];
+const numeric = headers.map((_, column) => column > 1);
 
 /** The rows as Markdown tables, one per protocol, aligned for reading as plain text too; footnotes below each. */
 export function markdownTables(
@@ -65,13 +68,16 @@ function cellsOf(row: Row, marks: number[]): string[] {
     row.size,
     `${row.arm.replaceAll('|', '\\|')}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}`,
     count(row.parameters),
+    count(row.modelBytes),
     `${percent(row.wer.value)} ${interval(row.wer, percent)}`,
     String(row.seeds.length),
     ...compared(row.toBaseline),
     ...compared(row.toEnsemble),
+    [row.errors.insertions, row.errors.deletions, row.errors.substitutions].map((errors) => fixed(errors, 0)).join('/'),
     percent(row.frameAccuracy, 1),
     percent(row.keptMass, 1),
     fixed(row.bytesPerFrame, 1),
+    fixed(row.trainingSeconds, 1),
   ];
 }
 

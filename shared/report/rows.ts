@@ -1,7 +1,7 @@
 import { bootstrapErrorRates } from '../math/bootstrap.ts';
-import { holmAdjusted, signFlipTest } from '../math/sign_flips.ts';
 import { centralInterval } from '../math/quantile.ts';
 import { createRandom } from '../math/random.ts';
+import { holmAdjusted, signFlipTest } from '../math/sign_flips.ts';
 import { wordErrorRate } from '../math/word_error_rate.ts';
 import { plural } from './format.ts';
 import { type CurvePoint, MismatchError, type Run, type ScoredUtterance } from './runs.ts';

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import fs, { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { isFresh, readReport } from './report_file.ts';
+import { type Context, main, type OptionsOf, type OptionTable, type Stage } from './stage.ts';
+
+const options = {
+  text: { type: 'string', demandOption: true, describe: 'what to write' },
+} as const satisfies OptionTable;
+async function run({ text }: OptionsOf<typeof options>, { out }: Context) {
+  for (const name of ['a.txt', 'deep/b.txt']) {
+    const sink = out.createFile(name);
+    for (const word of text.split(' ')) sink.write(Buffer.from(word));
+    sink.close();
+  }
+  return {};
+}
+const stage: Stage = { name: 'two_files', version: 1, summary: 'writes two files', examples: [], options, run };
+
+async function call(out: string, text: string): Promise<{ code: number; stderr: string }> {
+  let stderr = '';
+  const write = (line: string): void => {
+    stderr += line;
+  };
+  const stream = { write } as unknown as NodeJS.WritableStream;
+  const code = await main(stage, ['--text', text, '--out', out, '--quiet'], {
+    stdout: { write: () => true },
+    stderr: stream,
+  });
+  return { code, stderr };
+}
+
+const filesBelow = (path: string): string[] =>
+  readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(path, name)).isFile());
+const contentOf = (path: string) =>
+  filesBelow(path)
+    .filter((name) => name !== 'report.json')
+    .sort()
+    .map((name) => [name, readFileSync(join(path, name), 'utf8')]);
+
+type Operation = 'openSync' | 'writeSync' | 'fsyncSync' | 'renameSync';
+
+/** The nth call of an operation fails as on a full disk; all others work. Tells whether it came to that. */
+async function withFault(operation: Operation, n: number, work: () => Promise<void>): Promise<boolean> {
+  const original = fs[operation] as (...args: unknown[]) => unknown;
+  let calls = 0;
+  (fs[operation] as unknown) = (...args: unknown[]) => {
+    if (++calls === n)
+      throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: operation, path: String(args[0]) });
+    return original(...args);
+  };
+  syncBuiltinESMExports();
+  try {
+    await work();
+  } finally {
+    (fs[operation] as unknown) = original;
+    syncBuiltinESMExports();
+  }
+  return calls >= n;
+}
+
+for (const operation of ['openSync', 'writeSync', 'fsyncSync', 'renameSync'] as const) {
+  test(`a fault at any ${operation} leaves no half output, and the next run makes it whole`, async () => {
+    let faults = 0;
+    for (let n = 1; ; n++) {
+      const out = join(mkdtempSync(join(tmpdir(), 'kd-fault-')), 'out');
+      await call(out, 'the old text');
+      const old = contentOf(out);
+      let failed = { code: -1, stderr: '' };
+      const hit = await withFault(operation, n, async () => {
+        failed = await call(out, 'a new text');
+      });
+      if (!hit) break;
+      faults++;
+      assert.equal(failed.code, 3, `${operation} ${n}: ${failed.stderr}`);
+      assert.match(failed.stderr, /the disk is full/);
+      assert.deepEqual(
+        filesBelow(out).filter((name) => name.includes('.tmp-')),
+        [],
+        `${operation} ${n} leaves temporary files`,
+      );
+      const report = readReport(out);
+      // either the old output stands untouched, or nothing that would be taken for an output
+      if (report?.options.text === 'the old text') assert.deepEqual(contentOf(out), old, `${operation} ${n}`);
+      else assert.ok(!existsSync(join(out, 'report.json')) || isFresh(out, report!.id), `${operation} ${n}`);
+      assert.equal((await call(out, 'a new text')).code, 0);
+      assert.deepEqual(contentOf(out), [
+        ['a.txt', 'anewtext'],
+        ['deep/b.txt', 'anewtext'],
+      ]);
+    }
+    assert.ok(faults >= 3, `only ${faults} calls of ${operation}`);
+  });
+}

@@ -1,0 +1,94 @@
+/** The programs themselves, as child processes: exit codes, what is on stdout and stderr, and an interruption. */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { writeTinyAlignment, writeTinyFeatures, writeTinyModel } from './testdata/tiny_corpus.ts';
+
+const stages = readdirSync('stages')
+  .filter((name) => name.endsWith('.ts') && !name.endsWith('_test.ts'))
+  .map((name) => name.replace(/\.ts$/, ''));
+const folder = mkdtempSync(join(tmpdir(), 'kd-spawn-'));
+const at = (name: string) => join(folder, name);
+const features = writeTinyFeatures(at('features'));
+const alignment = writeTinyAlignment(at('alignment'));
+const model = writeTinyModel(at('model'));
+
+const call = (stage: string, ...argv: string[]) =>
+  spawnSync(process.execPath, [`dist/${stage}.js`, ...argv], { encoding: 'utf8' });
+
+for (const stage of stages) {
+  test(`${stage} has a help text with examples, and refuses an unknown flag with exit code 2`, () => {
+    const help = call(stage, '--help');
+    assert.equal(help.status, 0, help.stderr);
+    for (const part of [stage, '--out', 'Examples:', 'Exit codes']) assert.ok(help.stdout.includes(part), part);
+    const unknown = call(stage, '--unheard-of');
+    assert.equal(unknown.status, 2);
+    assert.equal(unknown.stdout, '');
+    assert.equal(unknown.stderr.trim().split('\n').length, 1, unknown.stderr);
+  });
+}
+
+test('a program prints one JSON report on stdout, the one beside its output, and nothing else there', () => {
+  const { status, stdout, stderr } = call(
+    'cache_logits',
+    '--features',
+    features,
+    '--teacher',
+    model,
+    '--engine',
+    'cpu',
+    '--out',
+    at('logits'),
+  );
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout), JSON.parse(readFileSync(at('logits/report.json'), 'utf8')));
+});
+
+test('a program says in one line that it may not write where it was told to', () => {
+  const { status, stdout, stderr } = call(
+    'cache_logits',
+    '--features',
+    features,
+    '--teacher',
+    model,
+    '--engine',
+    'cpu',
+    '--out',
+    '/sys/kernel/nobody',
+  );
+  assert.equal(status, 3, stderr);
+  assert.equal(stdout, '');
+  assert.match(stderr, /permission denied|no such file/);
+});
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test(`${signal} ends a program with 130 and leaves nothing behind; the same command then finishes`, async () => {
+    const argv = [
+      'dist/train_student.js',
+      '--features',
+      features,
+      '--alignment',
+      alignment,
+      '--dev-features',
+      features,
+    ];
+    argv.push('--dev-alignment', alignment, '--width', '8', '--dilations', '1', '--engine', 'cpu', '--out', at(signal));
+    const child = spawn(process.execPath, [...argv, '--updates', '100000'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (text) => {
+      stderr += text;
+    });
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    // the output folder is made before training begins
+    while (!readdirSync(folder).includes(signal)) await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    child.kill(signal);
+    assert.equal(await ended, 130, stderr);
+    assert.match(stderr, /interrupted/);
+    assert.deepEqual(readdirSync(at(signal)), []);
+    assert.equal(spawnSync(process.execPath, [...argv, '--updates', '5']).status, 0);
+  });
+}
