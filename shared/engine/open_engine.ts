@@ -71,6 +71,7 @@ async function loadNative(threads: number, root: string): Promise<Loaded | undef
   if (!existsSync(join(root, '.engine/status.json')) || !existsSync(folder)) return undefined;
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
+  process.env.TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL ??= '0'; // the other way to oneDNN's kernel: see products.ts
   for (const name of ['TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS', 'OMP_NUM_THREADS']) {
     process.env[name] = String(threads);
   }
@@ -82,7 +83,7 @@ async function loadNative(threads: number, root: string): Promise<Loaded | undef
     const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     return {
       tf,
-      version: `tfjs-node-gpu ${version}, TensorFlow ${tf.version['tensorflow'] ?? 'library'}`,
+      version: `tfjs-node-gpu ${version}, TensorFlow ${tf.backend().binding.TF_Version}`,
       gpu: tf.backend().isUsingGpuDevice,
     };
   } catch {

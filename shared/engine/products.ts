@@ -47,17 +47,25 @@ interface NativeBackend {
   executeSingleOutput(kernel: string, attributes: unknown[], inputs: unknown[]): Tensor2D;
 }
 
-/** Products of TensorFlow's own kernel, which transposes on the way. */
+/**
+ * Products of TensorFlow's own kernel, which transposes on the way.
+ *
+ * BatchMatMulV2, not MatMul: with AVX-512, MatMul ends in a kernel of oneDNN 3.5 that points the stack pointer into the
+ * heap, so a signal during a product (Ctrl-C, a resized terminal, a profiler) overwrites memory. As fast, same results
+ * within rounding.
+ * @see https://github.com/uxlfoundation/oneDNN/issues/4845
+ */
 export function nativeProducts(tf: TensorFlow): Products {
   const backend = tf.backend() as unknown as NativeBackend;
   const { TF_FLOAT, TF_ATTR_BOOL, TF_ATTR_TYPE } = backend.binding;
   const multiply = (transposeA: boolean, transposeB: boolean) => {
     const attributes = [
-      { name: 'transpose_a', type: TF_ATTR_BOOL, value: transposeA },
-      { name: 'transpose_b', type: TF_ATTR_BOOL, value: transposeB },
+      { name: 'adj_x', type: TF_ATTR_BOOL, value: transposeA },
+      { name: 'adj_y', type: TF_ATTR_BOOL, value: transposeB },
       { name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT },
     ];
-    return (a: Tensor2D, b: Tensor2D): Float32Array => take(backend.executeSingleOutput('MatMul', attributes, [a, b]));
+    return (a: Tensor2D, b: Tensor2D): Float32Array =>
+      take(backend.executeSingleOutput('BatchMatMulV2', attributes, [a, b]));
   };
   return {
     upload: (values, rows, columns) => tf.tensor2d(values, [rows, columns]),
