@@ -2,6 +2,7 @@ import { existsSync, readFileSync, realpathSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Options as YargsOption } from 'yargs';
+import { dataDirectoryId } from './data_directory.ts';
 import { contentDigest, fileSha256, keyOf } from './digest.ts';
 import { describeSystemError, exitCodeOf, InputError, UsageError } from './errors.ts';
 import { createOutputFolder, type OutputFolder } from './output_folder.ts';
@@ -236,6 +237,7 @@ async function planWork(stage: Stage, options: Record<string, unknown>): Promise
     } else if (spec.role === 'corpus') {
       parts[name] = [value as string | string[]].flat().map((path) => {
         if (!existsSync(path)) throw new InputError(`Cannot read ${path} (--${flag}): it is not there; check the path`);
+        if (existsSync(join(path, 'wav.scp'))) return dataDirectoryId(path);
         return readReport(path)?.id ?? contentDigest(path);
       });
     } else parts[name] = value;
