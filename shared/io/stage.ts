@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Options as YargsOption } from 'yargs';
 import { dataDirectoryId } from './data_directory.ts';
-import { contentDigest, fileSha256, keyOf } from './digest.ts';
+import { fileSha256, keyOf } from './digest.ts';
 import { describeSystemError, exitCodeOf, InputError, UsageError } from './errors.ts';
 import { createOutputFolder, type OutputFolder } from './output_folder.ts';
 import { createProgress, type Progress, quiet } from './progress.ts';
@@ -237,8 +237,7 @@ async function planWork(stage: Stage, options: Record<string, unknown>): Promise
     } else if (spec.role === 'corpus') {
       parts[name] = [value as string | string[]].flat().map((path) => {
         if (!existsSync(path)) throw new InputError(`Cannot read ${path} (--${flag}): it is not there; check the path`);
-        if (existsSync(join(path, 'wav.scp'))) return dataDirectoryId(path);
-        return readReport(path)?.id ?? contentDigest(path);
+        return readReport(path)?.id ?? dataDirectoryId(path);
       });
     } else parts[name] = value;
   }
