@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { createRandom } from '../shared/math/random.ts';
 
@@ -111,4 +111,22 @@ print(len(sys.argv) - 1)`;
   );
   assert.equal(status, 0, stderr);
   assert.equal(Number(stdout), files.length);
+});
+
+test('the packed package runs by itself, from anywhere', () => {
+  const pack = spawnSync('npm', ['pack', '--silent', '--pack-destination', folder], { encoding: 'utf8' });
+  assert.equal(pack.status, 0, pack.stderr);
+  const tarball = join(folder, pack.stdout.trim().split('\n').at(-1)!);
+  assert.equal(spawnSync('tar', ['xzf', tarball, '-C', folder]).status, 0);
+  symlinkSync(resolve('node_modules'), join(folder, 'package', 'node_modules'));
+  const argv = [
+    join(folder, 'package', 'dist', 'prepare_corpus.js'),
+    '--source',
+    join(folder, 'package', 'data', 'fsdd'),
+    '--out',
+    'corpus',
+  ];
+  const { status, stderr } = spawnSync(process.execPath, argv, { cwd: folder, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  assert.ok(existsSync(join(folder, 'corpus', 'test', 'text')));
 });

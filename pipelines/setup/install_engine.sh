@@ -11,6 +11,7 @@ package=$engine/node_modules/$name
 version=$(node -p "require('./node_modules/$name/package.json').version")
 wheel_version=2.18.1
 cpu_sha256=810c75d7149d2da0cb2092187817b0dcabb80728ca9f9cf3a61f3f42fadd1298
+gpu_sha256=c9f87e5d2a680a4595f5dc30daf6bbaec9d4129b46d7ef1b2af63c46ac7d2828
 
 say() { printf 'engine: %s\n' "$*" >&2; }
 finish() { # HOW
@@ -18,10 +19,14 @@ finish() { # HOW
   mv "$engine/status.json.part" "$engine/status.json"
   exit 0
 }
+current() { # of this version, and of this wheel where it came from one
+  [ "$(node -p "require('$package/package.json').version" 2>/dev/null)" = "$version" ] &&
+    { [ ! -e "$engine/requirements.txt" ] || grep -q "==$wheel_version " "$engine/requirements.txt"; }
+}
 loads() { node pipelines/setup/check_engine.mjs "$package" >>"$engine/log" 2>&1; }
 
 mkdir -p "$engine"
-if [ -e "$package" ] && loads; then
+if current && loads; then
   say 'the native engine is there'
   finish native
 fi
@@ -50,13 +55,20 @@ if timeout 10 node -e "fetch(process.argv[1], { method: 'HEAD' }).then(() => pro
 fi
 
 # The other way: library and headers from the Python wheel, the addon built here.
+if [ "$(uname -sm)" != 'Linux x86_64' ]; then
+  say "no Python wheel fits $(uname -sm): going on with WebAssembly, several times slower"
+  finish none
+fi
 python=$(command -v python3 || command -v python) || { say 'no Python: going on with WebAssembly, several times slower'; finish none; }
-say "downloading TensorFlow's library from the Python package index (230 MB)"
-if [ $gpu = gpu ]; then requirement=tensorflow==$wheel_version; else requirement="tensorflow-cpu==$wheel_version --hash=sha256:$cpu_sha256"; fi
-echo "$requirement" >"$engine/requirements.txt"
-"$python" -m pip download --quiet --disable-pip-version-check --no-deps --no-cache-dir --only-binary=:all: \
+case $gpu in
+  gpu) wheel="tensorflow==$wheel_version --hash=sha256:$gpu_sha256" ;;
+  cpu) wheel="tensorflow-cpu==$wheel_version --hash=sha256:$cpu_sha256" ;;
+esac
+say "downloading TensorFlow's library from the Python package index (${wheel%% *}, $([ $gpu = gpu ] && echo 615 || echo 230) MB)"
+echo "$wheel" >"$engine/requirements.txt"
+"$python" -m pip download --quiet --disable-pip-version-check --retries 1 --timeout 30 --no-deps --no-cache-dir --only-binary=:all: \
   --python-version 3.11 --implementation cp --platform manylinux2014_x86_64 \
-  $([ $gpu = cpu ] && echo --require-hashes) -r "$engine/requirements.txt" -d "$engine/wheel" >>"$engine/log" 2>&1 &&
+  --require-hashes -r "$engine/requirements.txt" -d "$engine/wheel" >>"$engine/log" 2>&1 &&
   say 'building the addon' &&
   "$python" - "$engine"/wheel/*.whl "$package/deps" >>"$engine/log" 2>&1 <<'PYTHON' &&
 import os, shutil, sys, zipfile

@@ -1,19 +1,8 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { InputError } from './errors.ts';
-import { readReport } from './report_file.ts';
+import { type FileEntry, readReport } from './report_file.ts';
 
 /** A file being written, front to back. */
 export interface Sink {
@@ -21,12 +10,6 @@ export interface Sink {
   write(bytes: Uint8Array): void;
   /** Ends the file: its bytes are on the disk afterwards, though not yet under its name. */
   close(): void;
-}
-
-/** What a finished file holds. */
-export interface FileEntry {
-  bytes: number;
-  sha256: string;
 }
 
 /**
@@ -144,19 +127,5 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** Refuses a folder whose files are not what its report says: by size, which costs nothing. */
-export function checkFiles(path: string, files: Record<string, FileEntry>, sizeOf: (file: string) => number): void {
-  for (const [name, { bytes }] of Object.entries(files)) {
-    const file = join(path, name);
-    const found = existsSync(file) ? sizeOf(file) : undefined;
-    if (found !== bytes) {
-      const state = found === undefined ? 'is missing' : `has ${found} bytes instead of ${bytes}`;
-      throw new InputError(
-        `Cannot use ${path}: ${name} ${state}; remove ${join(path, 'report.json')} and make it again`,
-      );
-    }
   }
 }

@@ -1,7 +1,12 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from './errors.ts';
-import { checkFiles, type FileEntry } from './output_folder.ts';
+
+/** What a finished file holds. */
+export interface FileEntry {
+  bytes: number;
+  sha256: string;
+}
 
 /** What a stage leaves in `report.json`; the stage's own counts and figures stand beside these fields. */
 export interface StageReport {
@@ -39,7 +44,7 @@ export function isFresh(path: string, id: string): boolean {
   const report = readReport(path);
   if (report?.id !== id) return false;
   try {
-    checkFiles(path, report.files, (file) => statSync(file).size);
+    checkFiles(path, report.files);
     return true;
   } catch {
     return false;
@@ -58,6 +63,20 @@ export function openInputFolder(path: string): InputFolder {
       `Cannot read ${path}: it has no report.json of a finished stage; make it first, or check the path`,
     );
   }
-  checkFiles(path, report.files, (file) => statSync(file).size);
+  checkFiles(path, report.files);
   return { path, id: report.id, report };
+}
+
+/** Refuses a folder whose files are not what its report says: by size, which costs nothing. */
+function checkFiles(path: string, files: Record<string, FileEntry>): void {
+  for (const [name, { bytes }] of Object.entries(files)) {
+    const file = join(path, name);
+    const found = existsSync(file) ? statSync(file).size : undefined;
+    if (found !== bytes) {
+      const state = found === undefined ? 'is missing' : `has ${found} bytes instead of ${bytes}`;
+      throw new InputError(
+        `Cannot use ${path}: ${name} ${state}; remove ${join(path, 'report.json')} and make it again`,
+      );
+    }
+  }
 }

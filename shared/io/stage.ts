@@ -1,58 +1,15 @@
 import { existsSync, readFileSync, realpathSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Options as YargsOption } from 'yargs';
 import { dataDirectoryId } from './data_directory.ts';
 import { fileSha256, keyOf } from './digest.ts';
-import { describeSystemError, exitCodeOf, InputError, UsageError } from './errors.ts';
+import { describeSystemError, exitCodeOf, InputError } from './errors.ts';
+import { camel, checkOptions, type OptionTable, parseArguments } from './options.ts';
 import { createOutputFolder, type OutputFolder } from './output_folder.ts';
 import { createProgress, type Progress, quiet } from './progress.ts';
 import { type InputFolder, isFresh, openInputFolder, readReport, type StageReport } from './report_file.ts';
 
-/** One flag of a stage, spelled as typed. The table of a stage is its documentation. */
-export interface OptionSpec {
-  /** `numbers` is a comma-separated list. */
-  type: 'string' | 'number' | 'boolean' | 'numbers';
-  /** A string that may be given several times. */
-  array?: true;
-  describe: string;
-  default?: string | number | boolean | readonly number[];
-  demandOption?: true;
-  choices?: readonly string[];
-  integer?: true;
-  /** Bounds of a number: inclusive (`min`, `max`) or exclusive (`above`, `below`). */
-  min?: number;
-  max?: number;
-  above?: number;
-  below?: number;
-  /**
-   * What the value is: a `setting` (goes into the key as it is), an `input` folder made by a stage (its id does),
-   * a `corpus` that no stage made (the digest of its content does), or a matter of `execution` (nothing does).
-   */
-  role?: 'setting' | 'input' | 'corpus' | 'execution';
-}
-export type OptionTable = Record<string, OptionSpec>;
-
-type Camel<S extends string> = S extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S;
-type Value<O extends OptionSpec> = O extends { array: true }
-  ? string[]
-  : {
-      string: O extends { choices: readonly (infer C)[] } ? C : string;
-      number: number;
-      boolean: boolean;
-      numbers: number[];
-    }[O['type']];
-type Present<O extends OptionSpec> = O extends { demandOption: true } | { default: unknown }
-  ? Value<O>
-  : Value<O> | undefined;
-
-/** What `run` gets: camel-cased flags, and what every stage has. */
-export type OptionsOf<T extends OptionTable> = {
-  [K in keyof T & string as Camel<K>]: Present<T[K]>;
-} & CommonOptions;
-export interface CommonOptions {
-  out: string;
-}
+export type { OptionsOf, OptionTable } from './options.ts';
 
 /** An engine as far as the runner cares: what of it changes results, and what to tell people. */
 export interface EngineIdentity {
@@ -148,70 +105,11 @@ const engineOptions = {
   },
 } as const satisfies OptionTable;
 
-const camel = (flag: string): string => flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-
 const allOptions = (stage: Stage): OptionTable => ({
   ...stage.options,
   ...(stage.engine ? engineOptions : {}),
   ...commonOptions,
 });
-
-/**
- * Checks values against the table and fills in defaults.
- *
- * @param given by camel-cased flag
- * @throws {UsageError} naming the flag, the value and what it should be
- */
-export function checkOptions(table: OptionTable, given: Record<string, unknown>): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
-  for (const [flag, spec] of Object.entries(table)) {
-    const value = given[camel(flag)] ?? spec.default;
-    if (value === undefined) {
-      if (spec.demandOption) throw new UsageError(`Missing --${flag}: ${spec.describe}`);
-      continue;
-    }
-    if (Array.isArray(value) && !spec.array && spec.type !== 'numbers') {
-      throw new UsageError(`--${flag} is given ${value.length} times; give it once`);
-    }
-    result[camel(flag)] =
-      spec.type === 'numbers' ? numbersOf(flag, value).map((n) => checkNumber(flag, spec, n)) : value;
-    if (spec.type === 'number') checkNumber(flag, spec, value as number);
-    for (const text of spec.type === 'string' ? [value].flat() : []) {
-      if (text === '') throw new UsageError(`--${flag} is empty: ${spec.describe}`);
-      if (spec.choices && !spec.choices.includes(text as string)) {
-        throw new UsageError(`--${flag} ${text} is not one of ${spec.choices.join(', ')}`);
-      }
-    }
-  }
-  return result;
-}
-
-function numbersOf(flag: string, value: unknown): number[] {
-  if (Array.isArray(value)) return value.map(Number);
-  const parts = String(value).split(',');
-  if (parts.some((part) => part.trim() === ''))
-    throw new UsageError(`--${flag} ${value} is not a comma-separated list of numbers`);
-  return parts.map(Number);
-}
-
-function checkNumber(flag: string, { integer, min, max, above, below }: OptionSpec, value: number): number {
-  const wish = [
-    integer ? 'a whole number' : 'a number',
-    min !== undefined && `at least ${min}`,
-    above !== undefined && `above ${above}`,
-    max !== undefined && `at most ${max}`,
-    below !== undefined && `below ${below}`,
-  ];
-  const fits =
-    Number.isFinite(value) &&
-    (!integer || Number.isInteger(value)) &&
-    !(value < (min ?? value)) &&
-    !(value > (max ?? value)) &&
-    (above === undefined || value > above) &&
-    (below === undefined || value < below);
-  if (!fits) throw new UsageError(`--${flag} ${value} is out of range: need ${wish.filter(Boolean).join(', ')}`);
-  return value;
-}
 
 /** Where the code of a stage comes from, for its key: the digest of its bundle, or "source" while developing. */
 let codeDigest = 'source';
@@ -316,6 +214,7 @@ export async function runStage(
       estimatedBytes: bytes,
     };
   }
+  if (work.engine) progress.note(`engine ${JSON.stringify(work.engine.describe())}`);
   const out = createOutputFolder(path);
   unfinished.add(out);
   try {
@@ -349,8 +248,12 @@ const round = (seconds: number): number => Math.round(seconds * 1000) / 1000;
  */
 export async function main(stage: Stage, argv: readonly string[], { stdout, stderr }: Streams): Promise<number> {
   try {
-    const given = await parseArguments(stage, argv, stdout);
-    if (!given) return 0;
+    const parsed = await parseArguments(stage, allOptions(stage), argv);
+    if ('help' in parsed) {
+      stdout.write(`${parsed.help}\n`);
+      return 0;
+    }
+    const { given } = parsed;
     const progress = given.quiet ? quiet : await createProgress(stage.name, stderr);
     const report = await runStage(stage, given, progress);
     stdout.write(stage.render ? stage.render(report) : `${JSON.stringify(report, null, 1)}\n`);
@@ -362,77 +265,6 @@ export async function main(stage: Stage, argv: readonly string[], { stdout, stde
     stderr.write(`${stage.name}: ${message}\n`);
     return code;
   }
-}
-
-/** @returns the options given, or undefined when help was asked for */
-async function parseArguments(
-  stage: Stage,
-  argv: readonly string[],
-  stdout: Streams['stdout'],
-): Promise<Record<string, unknown> | undefined> {
-  const { default: yargs } = await import('yargs');
-  const table = allOptions(stage);
-  const parser = yargs([])
-    .scriptName(stage.name)
-    .usage(`$0 — ${stage.summary}\n\nUsage: $0 --out DIR [options]`)
-    .options(Object.fromEntries(Object.entries(table).map(([flag, spec]) => [flag, yargsOption(spec)])))
-    .strict()
-    .parserConfiguration({
-      'camel-case-expansion': false,
-      'dot-notation': false,
-      'greedy-arrays': true,
-    })
-    .version(false)
-    .help(true)
-    .wrap(110)
-    .epilogue(
-      'Exit codes: 0 done, 1 our fault, 2 wrong command line, 3 wrong data, 4 training diverged, 130 interrupted.',
-    )
-    .exitProcess(false);
-  for (const example of stage.examples) parser.example(example, '');
-  let output = '';
-  let failure: Error | undefined;
-  const given = await parser.parseAsync([...argv], {}, (error, _argv, text) => {
-    output = text;
-    failure = error as Error | undefined;
-  });
-  if (failure) throw new UsageError(`${failure.message}; see "${stage.name} --help"`);
-  if (given.help) {
-    stdout.write(`${output}\n`);
-    return undefined;
-  }
-  if (given._.length > 0) throw new UsageError(`Unknown argument: ${given._.join(' ')}; see "${stage.name} --help"`);
-  return Object.fromEntries(Object.keys(table).map((flag) => [camel(flag), given[flag]]));
-}
-
-function yargsOption({
-  type,
-  array,
-  describe,
-  default: fallback,
-  demandOption,
-  integer,
-  min,
-  max,
-  above,
-  below,
-  choices,
-}: OptionSpec): YargsOption {
-  const bounds = [
-    integer && 'whole',
-    min !== undefined && `≥ ${min}`,
-    above !== undefined && `> ${above}`,
-    max !== undefined && `≤ ${max}`,
-    below !== undefined && `< ${below}`,
-    choices?.join(' | '),
-  ].filter(Boolean);
-  return {
-    type: type === 'numbers' ? 'string' : type,
-    array: array ?? false,
-    requiresArg: type !== 'boolean',
-    describe: bounds.length > 0 ? `${describe} (${bounds.join(', ')})` : describe,
-    defaultDescription: fallback === undefined || demandOption ? undefined : String(fallback),
-  };
 }
 
 /** Runs the stage when its file is the program, and chooses the exit code. */

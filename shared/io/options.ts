@@ -1,0 +1,186 @@
+import type { Options as YargsOption } from 'yargs';
+import { UsageError } from './errors.ts';
+
+/** One flag of a stage, spelled as typed. The table of a stage is its documentation. */
+export interface OptionSpec {
+  /** `numbers` is a comma-separated list. */
+  type: 'string' | 'number' | 'boolean' | 'numbers';
+  /** A string that may be given several times. */
+  array?: true;
+  describe: string;
+  default?: string | number | boolean | readonly number[];
+  demandOption?: true;
+  choices?: readonly string[];
+  integer?: true;
+  /** Bounds of a number: inclusive (`min`, `max`) or exclusive (`above`, `below`). */
+  min?: number;
+  max?: number;
+  above?: number;
+  below?: number;
+  /**
+   * What the value is: a `setting` (goes into the key as it is), an `input` folder made by a stage (its id does),
+   * a `corpus` that no stage made (the digest of its content does), or a matter of `execution` (nothing does).
+   */
+  role?: 'setting' | 'input' | 'corpus' | 'execution';
+}
+export type OptionTable = Record<string, OptionSpec>;
+
+type Camel<S extends string> = S extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S;
+type Value<O extends OptionSpec> = O extends { array: true }
+  ? string[]
+  : {
+      string: O extends { choices: readonly (infer C)[] } ? C : string;
+      number: number;
+      boolean: boolean;
+      numbers: number[];
+    }[O['type']];
+type Present<O extends OptionSpec> = O extends { demandOption: true } | { default: unknown }
+  ? Value<O>
+  : Value<O> | undefined;
+
+/** What `run` gets: camel-cased flags, and what every stage has. */
+export type OptionsOf<T extends OptionTable> = {
+  [K in keyof T & string as Camel<K>]: Present<T[K]>;
+} & CommonOptions;
+export interface CommonOptions {
+  out: string;
+}
+
+/** The name a flag has in code. */
+export const camel = (flag: string): string => flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
+/**
+ * Checks values against the table and fills in defaults.
+ *
+ * @param given by camel-cased flag
+ * @throws {UsageError} naming the flag, the value and what it should be
+ */
+export function checkOptions(table: OptionTable, given: Record<string, unknown>): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const [flag, spec] of Object.entries(table)) {
+    const value = given[camel(flag)] ?? spec.default;
+    if (value === undefined) {
+      if (spec.demandOption) throw new UsageError(`Missing --${flag}: ${spec.describe}`);
+      continue;
+    }
+    if (Array.isArray(value) && !spec.array && spec.type !== 'numbers') {
+      throw new UsageError(`--${flag} is given ${value.length} times; give it once`);
+    }
+    result[camel(flag)] =
+      spec.type === 'numbers' ? numbersOf(flag, value).map((n) => checkNumber(flag, spec, n)) : value;
+    if (spec.type === 'number') checkNumber(flag, spec, value as number);
+    for (const text of spec.type === 'string' ? [value].flat() : []) {
+      if (text === '') throw new UsageError(`--${flag} is empty: ${spec.describe}`);
+      if (spec.choices && !spec.choices.includes(text as string)) {
+        throw new UsageError(`--${flag} ${text} is not one of ${spec.choices.join(', ')}`);
+      }
+    }
+  }
+  return result;
+}
+
+function numbersOf(flag: string, value: unknown): number[] {
+  if (Array.isArray(value)) return value.map(Number);
+  const parts = String(value).split(',');
+  if (parts.some((part) => part.trim() === ''))
+    throw new UsageError(`--${flag} ${value} is not a comma-separated list of numbers`);
+  return parts.map(Number);
+}
+
+function checkNumber(flag: string, { integer, min, max, above, below }: OptionSpec, value: number): number {
+  const wish = [
+    integer ? 'a whole number' : 'a number',
+    min !== undefined && `at least ${min}`,
+    above !== undefined && `above ${above}`,
+    max !== undefined && `at most ${max}`,
+    below !== undefined && `below ${below}`,
+  ];
+  const fits =
+    Number.isFinite(value) &&
+    (!integer || Number.isInteger(value)) &&
+    !(value < (min ?? value)) &&
+    !(value > (max ?? value)) &&
+    (above === undefined || value > above) &&
+    (below === undefined || value < below);
+  if (!fits) throw new UsageError(`--${flag} ${value} is out of range: need ${wish.filter(Boolean).join(', ')}`);
+  return value;
+}
+
+/** What a help text says beside the options. */
+export interface Usage {
+  name: string;
+  summary: string;
+  examples: readonly string[];
+}
+
+/**
+ * Reads a command line.
+ *
+ * @returns the options given, by camel-cased name and not yet checked; or the help text, when that was asked for
+ * @throws {UsageError} for a flag or word that is not in the table
+ */
+export async function parseArguments(
+  { name, summary, examples }: Usage,
+  table: OptionTable,
+  argv: readonly string[],
+): Promise<{ given: Record<string, unknown> } | { help: string }> {
+  const { default: yargs } = await import('yargs');
+  const parser = yargs([])
+    .scriptName(name)
+    .usage(`$0 — ${summary}\n\nUsage: $0 --out DIR [options]`)
+    .options(Object.fromEntries(Object.entries(table).map(([flag, spec]) => [flag, yargsOption(spec)])))
+    .strict()
+    .parserConfiguration({
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'greedy-arrays': true,
+    })
+    .version(false)
+    .help(true)
+    .wrap(110)
+    .epilogue(
+      'Exit codes: 0 done, 1 our fault, 2 wrong command line, 3 wrong data, 4 training diverged, 130 interrupted.',
+    )
+    .exitProcess(false);
+  for (const example of examples) parser.example(example, '');
+  let output = '';
+  let failure: Error | undefined;
+  const given = await parser.parseAsync([...argv], {}, (error, _argv, text) => {
+    output = text;
+    failure = error as Error | undefined;
+  });
+  if (failure) throw new UsageError(`${failure.message}; see "${name} --help"`);
+  if (given.help) return { help: output };
+  if (given._.length > 0) throw new UsageError(`Unknown argument: ${given._.join(' ')}; see "${name} --help"`);
+  return { given: Object.fromEntries(Object.keys(table).map((flag) => [camel(flag), given[flag]])) };
+}
+
+function yargsOption({
+  type,
+  array,
+  describe,
+  default: fallback,
+  demandOption,
+  integer,
+  min,
+  max,
+  above,
+  below,
+  choices,
+}: OptionSpec): YargsOption {
+  const bounds = [
+    integer && 'whole',
+    min !== undefined && `≥ ${min}`,
+    above !== undefined && `> ${above}`,
+    max !== undefined && `≤ ${max}`,
+    below !== undefined && `< ${below}`,
+    choices?.join(' | '),
+  ].filter(Boolean);
+  return {
+    type: type === 'numbers' ? 'string' : type,
+    array: array ?? false,
+    requiresArg: type !== 'boolean',
+    describe: bounds.length > 0 ? `${describe} (${bounds.join(', ')})` : describe,
+    defaultDescription: fallback === undefined || demandOption ? undefined : String(fallback),
+  };
+}
