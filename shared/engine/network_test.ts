@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -260,9 +260,19 @@ test('a network refuses weights of another number, and to go backward first', as
   );
 });
 
-test('openEngine() refuses an engine that is not there', async () => {
-  await assert.rejects(
-    openEngine({ engine: 'native', threads: 1, root: '/nowhere' }),
-    /native engine: it is not installed/,
-  );
+test('openEngine() refuses an engine that is not there, or does not load, and says what to do', async () => {
+  const refusal = (root: string, reason: RegExp) =>
+    assert.rejects(openEngine({ engine: 'native', threads: 1, root }), (error: Error) => {
+      assert.ok(error instanceof UsageError);
+      assert.match(error.message, reason);
+      assert.match(error.message, /install_engine\.sh.*--engine wasm/);
+      return true;
+    });
+  await refusal('/nowhere', /Cannot use the native engine: it is not installed/);
+  const root = mkdtempSync(join(tmpdir(), 'broken-engine-'));
+  mkdirSync(join(root, '.engine/node_modules/@tensorflow/tfjs-node-gpu'), { recursive: true });
+  writeFileSync(join(root, '.engine/status.json'), '{ "how": "native" }');
+  await refusal(root, /Cannot use the native engine: it does not load \(Error: Cannot find module/);
+  assert.notEqual((await openEngine({ engine: 'auto', threads: 1, root })).name, 'native');
+  rmSync(root, { recursive: true });
 });

@@ -37,13 +37,17 @@ export async function openEngine({
   root?: string;
 }): Promise<Engine> {
   const names = engine === 'auto' ? (Object.keys(loaders) as EngineName[]) : [engine as EngineName];
+  let reason = 'it is not installed';
   for (const name of names) {
-    const loaded = await loaders[name](threads, root);
-    if (loaded) return engineOf(name, loaded, threads);
+    try {
+      const loaded = await loaders[name](threads, root);
+      if (loaded) return engineOf(name, loaded, threads);
+    } catch (error) {
+      reason = `it does not load (${String(error).split('\n')[0]})`;
+    }
   }
-  throw new UsageError(
-    `Cannot use the ${engine} engine: it is not installed; run "make .engine/status.json", or take --engine wasm`,
-  );
+  const remedy = 'run "bash pipelines/setup/install_engine.sh" in the repository, or take --engine wasm';
+  throw new UsageError(`Cannot use the ${engine} engine: ${reason}; ${remedy}`);
 }
 
 function engineOf(name: EngineName, { tf, version, gpu }: Loaded, threads: number): Engine {
@@ -78,17 +82,10 @@ async function loadNative(threads: number, root: string): Promise<Loaded | undef
   const require = createRequire(import.meta.url);
   const util = require('node:util');
   util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined; // gone from Node 23
-  try {
-    const tf = require(folder);
-    const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    return {
-      tf,
-      version: `tfjs-node-gpu ${version}, TensorFlow ${tf.backend().binding.TF_Version}`,
-      gpu: tf.backend().isUsingGpuDevice,
-    };
-  } catch {
-    return undefined;
-  }
+  const tf = require(folder);
+  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const { binding, isUsingGpuDevice } = tf.backend();
+  return { tf, version: `tfjs-node-gpu ${version}, TensorFlow ${binding.TF_Version}`, gpu: isUsingGpuDevice };
 }
 
 async function loadWasm(threads: number): Promise<Loaded | undefined> {
