@@ -26,11 +26,13 @@ UPDATES   ?= $(if $(FAST),200,1200)## optimiser steps of every model
 EXP       ?= exp/digits$(if $(FAST),-fast)## where everything goes
 REPORT    ?= $(EXP)/report## where the table and the page go
 RUNNER    ?= pipelines/run_local.sh## runs one stage: LOG COMMAND…
+KNOBS     := JOBS ENGINE FAST SEEDS ROTATIONS SIZES ARMS TEACHERS UPDATES EXP REPORT RUNNER
 
 .PHONY: help
 help: ## this text
 	@echo 'Targets:'; sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
-	@echo 'Knobs (make distill SEEDS="0 1 2" ENGINE=wasm …):'; sed -nE 's/^([A-Z]+) +\?= ?(.*)## (.*)/  \1|\3|now: \2/p' Makefile | column -t -s '|'
+	@echo 'Knobs (make distill SEEDS="0 1 2" ENGINE=wasm …):'
+	@{ $(foreach k,$(KNOBS),echo "  $(k)|$$(sed -nE 's/^$(k) +\?=.*## (.*)/\1/p' Makefile | tail -n 1)|now: $($(k))"; )} | column -t -s '|'
 
 include pipelines/setup.mk pipelines/arms.mk pipelines/stages.mk pipelines/experiment.mk pipelines/results.mk
 
@@ -46,7 +48,7 @@ test: dist/build.json .engine/status.json ## unit, property, golden and stage te
 	@test -n '$(unit_tests)'
 	node --import tsx --test $(unit_tests)
 
-test-system: dist/build.json .engine/status.json ## slow tests: killed runs, full disk, a real browser, other readers of the files
+test-system: dist/build.json .engine/status.json ## slow tests: killed runs, a real browser, another reader of the files, the packed package
 	@test -n '$(system_tests)'
 	node --import tsx --test --test-concurrency=1 $(system_tests)
 
