@@ -202,6 +202,8 @@ export async function run(given: Options, { id, inputs, out, progress, breathe }
     outputFrameShiftMs: Number(logits.metadata['kd.frameShiftMs']),
     firstFrameCentreMs: Number(logits.metadata['kd.firstFrameCentreMs']),
     tokensDigest: tokensDigest(tokensText),
+    // what decoding divides by comes from the teachers' training data, not from the data that is decoded
+    prior: meanOf(teachers.map(({ prior }) => prior)),
     selfLoop: meanOf(teachers.map(({ selfLoop }) => selfLoop)),
     teachers: teachers.map(({ name, id }) => ({ name, id })),
   };
@@ -237,6 +239,7 @@ function checkSettings(given: Options, { path, metadata, columns }: UtteranceTab
 interface Teacher {
   name: string;
   id: string;
+  prior: number[];
   selfLoop: number[];
 }
 
@@ -244,7 +247,7 @@ function teachersOf({ path, report }: InputFolder, chosen: readonly number[]): T
   const teachers = report.teachers as Teacher[] | undefined;
   return chosen.map((i) => {
     const teacher = teachers?.[i];
-    if (!teacher || !Array.isArray(teacher.selfLoop)) {
+    if (!Array.isArray(teacher?.selfLoop) || !Array.isArray(teacher.prior)) {
       throw new InputError(`Cannot read ${path}: its report.json does not describe teacher ${i}; cache again`);
     }
     return teacher;
@@ -385,18 +388,18 @@ interface Tally {
     kl: number;
     labelKept: number;
     frameAccuracy: number;
-    /** Mean posterior of each token over all frames. */
-    prior: number[];
+    /** Of each token over all frames of this data. */
+    meanPosterior: number[];
   };
 }
 
 function createTally(vocabularySize: number): Tally {
   const keptMass = createKeptMassTally();
-  const prior = new Float64Array(vocabularySize);
+  const posterior = new Float64Array(vocabularySize);
   const sums = { frames: 0, open: 0, weight: 0, tokens: 0, kl: 0, labelKept: 0, correct: 0 };
   return {
     count(row, kept, { weight, label, tokens }) {
-      for (let token = 0; token < vocabularySize; token++) prior[token]! += Math.exp(row[token]!);
+      for (let token = 0; token < vocabularySize; token++) posterior[token]! += Math.exp(row[token]!);
       sums.frames++;
       sums.weight += weight;
       if (label !== undefined && bestToken(row) === label) sums.correct++;
@@ -416,7 +419,7 @@ function createTally(vocabularySize: number): Tally {
       kl: ratio(sums.kl, sums.open),
       labelKept: ratio(sums.labelKept, sums.open),
       frameAccuracy: ratio(sums.correct, sums.frames),
-      prior: Array.from(prior, (sum) => ratio(sum, sums.frames)),
+      meanPosterior: Array.from(posterior, (sum) => ratio(sum, sums.frames)),
     }),
   };
 }

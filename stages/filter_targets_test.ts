@@ -52,6 +52,7 @@ function writeTinyLogits(
   const teachers = [0, 1, 2].map((i) => ({
     name: `t${i}`,
     id: `id${i}`,
+    prior: Array.from({ length: vocabularySize }, (_, token) => (token === i ? 1 : 0)),
     selfLoop: new Array(vocabularySize).fill(0.2 * (i + 1)),
   }));
   const figures = { id: path, stage: 'cache_logits', frames: totalFrames, vocabularySize, teachers, ...report };
@@ -123,8 +124,9 @@ test('filter_targets keeps the best three tokens and says what it left out', asy
     }
   }
   assert.equal(readFileSync(join(out, 'tokens.txt'), 'utf8'), tokensText);
-  const prior = report.prior as number[];
-  assert.ok(Math.abs(prior.reduce((sum, p) => sum + p, 0) - 1) < 1e-6);
+  const { meanPosterior } = report as unknown as { meanPosterior: number[] };
+  assert.ok(Math.abs(meanPosterior.reduce((sum, p) => sum + p, 0) - 1) < 1e-6);
+  assert.deepEqual(report.prior, [1 / 3, 1 / 3, 1 / 3, 0, 0], "the mean of the teachers' own, not of this data");
   assert.deepEqual(
     (report.selfLoop as number[]).map((p) => p.toFixed(6)),
     new Array(vocabularySize).fill('0.400000'),
