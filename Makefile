@@ -53,11 +53,11 @@ test-system: dist/build.json .engine/status.json ## slow tests: killed runs, a r
 	node --import tsx --test --test-concurrency=1 $(system_tests)
 
 check: node_modules/.package-lock.json ## formatter, linter, types
-	npx biome check .
+	npx biome check --config-path=.biome.json .
 	npx tsc --noEmit
 
 format: node_modules/.package-lock.json ## lays out the code
-	npx biome check --write .
+	npx biome check --config-path=.biome.json --write .
 
 clean: ## removes what distill made; packages and engine stay
 	rm -rf exp dist

@@ -60,7 +60,10 @@ async function call(...argv: string[]) {
       done();
     },
   });
-  const code = await main(stage, argv, { stdout: { write: (text: string) => (stdout += text) }, stderr: stream });
+  const write = (text: string): void => {
+    stdout += text;
+  };
+  const code = await main(stage, argv, { stdout: { write }, stderr: stream });
   return { code, stdout, stderr };
 }
 const filesBelow = (path: string) =>
