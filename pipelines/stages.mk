@@ -7,8 +7,9 @@ FORCE:
 .PHONY: FORCE
 
 # $(call stage,FOLDER,INPUT FOLDERS,STAGE,OPTIONS)
+# strip, since make 4.3 leaves the newline of a longer file now and then
 define stage_rule
-ifneq ($$(file <$(1)/command),dist/$(3).js $(4) --out $(1))
+ifneq ($$(strip $$(file <$(1)/command)),dist/$(3).js $(4) --out $(1))
 $(1)/command: FORCE
 endif
 $(1)/command:
