@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type FileEntry, readReport } from './report_file.ts';
@@ -124,7 +135,9 @@ function removeLeftOvers(path: string): void {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    const status = `/proc/${pid}/stat`;
+    // killed, but its parent has not looked yet: the state stands behind the name in brackets
+    return !existsSync(status) || !/\) [ZX] /.test(readFileSync(status, 'latin1'));
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import fs, { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import fs, { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isFresh, readReport } from './report_file.ts';
@@ -95,3 +96,22 @@ for (const operation of ['openSync', 'writeSync', 'fsyncSync', 'renameSync'] as 
     assert.ok(faults >= 3, `only ${faults} calls of ${operation}`);
   });
 }
+
+test('what a killed process left goes, also while nobody has taken notice of its end', async (t) => {
+  if (!existsSync('/proc/self/stat')) return t.skip('no /proc');
+  // a shell that never waits for its child, which ends at once: a zombie
+  const parent = spawn('bash', ['-c', 'sleep 0 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const pid = await new Promise<string>((resolve) =>
+    parent.stdout.once('data', (text) => resolve(String(text).trim())),
+  );
+  while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')))
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  const out = mkdtempSync(join(tmpdir(), 'kd-zombie-'));
+  writeFileSync(join(out, `a.txt.tmp-${hostname()}-${pid}-abc123`), 'half');
+  assert.equal((await call(out, 'whole')).code, 0);
+  assert.deepEqual(
+    filesBelow(out).filter((name) => name.includes('.tmp-')),
+    [],
+  );
+  parent.kill();
+});
