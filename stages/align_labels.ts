@@ -24,8 +24,9 @@ import {
   type Transcript,
 } from '../shared/math/forced_alignment.ts';
 import { quantile } from '../shared/math/quantile.ts';
-import { centreFrame, outputFrameCount } from '../shared/math/splice.ts';
+import { outputFrameCount } from '../shared/math/splice.ts';
 import { transitionsOf } from '../shared/math/viterbi.ts';
+import { outputTiming } from '../shared/training/model_folder.ts';
 import { checkSameUtterances, checkTokens, openModelPosteriors } from '../shared/training/posterior_source.ts';
 
 /** Give each output frame a token: by a model's best path through the transcript, or without a model by equal division. */
@@ -167,16 +168,16 @@ async function openModelAligner(model: string, options: Options, { engine }: Con
  */
 async function openLinearAligner({ features, stride, edgeSilence }: Options): Promise<Aligner> {
   const table = await openUtterances(features, { format: 'features' });
-  const shiftMs = Number(table.metadata['kd.frameShiftMs']);
+  const { outputFrameShiftMs, firstFrameCentreMs } = outputTiming(table.metadata, stride);
   return {
     path: features,
     utterances: table.utterances,
-    frameShiftMs: stride * shiftMs,
-    firstFrameCentreMs: Number(table.metadata['kd.firstFrameCentreMs']) + centreFrame(0, stride, stride) * shiftMs,
+    frameShiftMs: outputFrameShiftMs,
+    firstFrameCentreMs,
     async *rows() {
       for await (const row of table.rows()) {
         const frames = outputFrameCount(row.frames, stride);
-        const margin = Math.round(Math.min(edgeSilence / ((stride * shiftMs) / 1000), frames / 6));
+        const margin = Math.round(Math.min(edgeSilence / (outputFrameShiftMs / 1000), frames / 6));
         const align = (transcript: Transcript) =>
           linearAlignment(transcript, { frames, start: margin, end: frames - margin }) ??
           linearAlignment(transcript, { frames, start: 0, end: frames });

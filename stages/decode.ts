@@ -8,6 +8,7 @@ import type { Sink } from '../shared/io/output_folder.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { openUtterances, type Row, type UtteranceTable } from '../shared/io/utterance_table.ts';
 import { editCounts } from '../shared/math/edit_distance.ts';
+import { bestToken } from '../shared/math/gate.ts';
 import { type Axis, type GridSearch, gridSearch, ratioBeyond, stepBeyond } from '../shared/math/grid_search.ts';
 import { createTokenLoop, type LoopWeights, type WordSequence } from '../shared/math/token_loop.ts';
 import { transitionsOf } from '../shared/math/viterbi.ts';
@@ -304,15 +305,9 @@ function framesRight(
   let right = 0;
   for (let frame = 0; frame < frames; frame++) {
     const row = logPosteriors.subarray(frame * vocabularySize, (frame + 1) * vocabularySize);
-    if (indexOfMax(row) === (truth as Uint16Array)[frame]) right++;
+    if (bestToken(row) === (truth as Uint16Array)[frame]) right++;
   }
   return right;
-}
-
-function indexOfMax(values: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
 }
 
 function writeHypothesis(

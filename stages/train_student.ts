@@ -9,11 +9,10 @@ import { checkMetadataEqual, checkUtterances, openUtterances } from '../shared/i
 import { adamWInto, clipByGlobalNormInto, createAdamState } from '../shared/math/adamw.ts';
 import { distillationLoss, type Tail } from '../shared/math/distillation_loss.ts';
 import { warmUpCosine } from '../shared/math/schedule.ts';
-import { centreFrame } from '../shared/math/splice.ts';
 import { type Source, trainingBatches } from '../shared/training/batches.ts';
 import { evaluateFrames, meanPosterior } from '../shared/training/evaluate.ts';
 import { decayMask, initialWeights } from '../shared/training/initial_weights.ts';
-import { featureKeys, type Model, writeModel } from '../shared/training/model_folder.ts';
+import { featureKeys, outputTiming, writeModel } from '../shared/training/model_folder.ts';
 import { normalisationOf } from '../shared/training/statistics_of_features.ts';
 
 export const options = {
@@ -136,17 +135,6 @@ export async function run(given: Options, { inputs, out, engine, progress, breat
   const decay = decayMask(architecture);
   const adam = createAdamState(weights.length);
   const network: Network = engine.createNetwork(architecture, weights);
-  const describe = (): Omit<Model, 'prior'> => ({
-    architecture,
-    objective: 'frame',
-    features: featuresKind(sources[0]!),
-    normalisation,
-    selfLoop: inputs.alignment![0]!.report.selfLoop as number[],
-    ...outputTiming(sources[0]!, architecture),
-    weights,
-    tokensText,
-  });
-
   const masking = {
     frequencyMasks: settings.frequencyMasks,
     frequencyMaskBins: settings.frequencyMaskBins,
@@ -202,7 +190,17 @@ export async function run(given: Options, { inputs, out, engine, progress, breat
     if (update === updates) break;
   }
   const prior = await meanPosterior(network, sources[0]!, { architecture, normalisation });
-  writeModel(out, { ...describe(), prior });
+  writeModel(out, {
+    architecture,
+    objective: 'frame',
+    features: featuresKind(sources[0]!),
+    normalisation,
+    selfLoop: inputs.alignment![0]!.report.selfLoop as number[],
+    ...outputTiming(sources[0]!.features.metadata, architecture.stride),
+    weights,
+    tokensText,
+    prior,
+  });
   network.dispose();
   await closeAll([...sources, dev]);
   return {
@@ -220,7 +218,7 @@ export async function run(given: Options, { inputs, out, engine, progress, breat
 }
 
 function checkSettings(given: Options): Options {
-  if (!given.targets !== !given.untranscribedTargets && given.untranscribedTargets) {
+  if (given.untranscribedTargets && !given.targets) {
     throw new UsageError('--untranscribed-targets needs --targets: transcribed audio is learnt from the same teachers');
   }
   if (!given.untranscribed !== !given.untranscribedTargets) {
@@ -288,18 +286,6 @@ function softTargetsKind(sources: Source[]): { tail: Tail; temperature: number }
   return {
     tail: (metadata?.['kd.tail'] ?? 'renormalise') as Tail,
     temperature: Number(metadata?.['kd.temperature'] ?? 1),
-  };
-}
-
-function outputTiming(
-  { features }: Source,
-  { stride }: Architecture,
-): Pick<Model, 'outputFrameShiftMs' | 'firstFrameCentreMs'> {
-  const shiftMs = Number(features.metadata['kd.frameShiftMs']);
-  const firstMs = Number(features.metadata['kd.firstFrameCentreMs']);
-  return {
-    outputFrameShiftMs: stride * shiftMs,
-    firstFrameCentreMs: firstMs + centreFrame(0, stride, stride) * shiftMs,
   };
 }
 

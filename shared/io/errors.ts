@@ -18,12 +18,6 @@ export class TrainingDiverged extends Error {
   readonly exitCode = 4;
 }
 
-/** Somebody pressed Ctrl-C; what was finished stands, calling again goes on: exit code 130. */
-export class Interrupted extends Error {
-  override name = 'Interrupted';
-  readonly exitCode = 130;
-}
-
 /** The exit code an error stands for. */
 export function exitCodeOf(error: unknown): number {
   const code = (error as { exitCode?: unknown } | null)?.exitCode;

@@ -1,5 +1,6 @@
 import type { Architecture } from '../engine/architecture.ts';
 import type { Network } from '../engine/engine.ts';
+import { bestToken } from '../math/gate.ts';
 import { logSoftmax } from '../math/log_softmax.ts';
 import type { Source } from './batches.ts';
 import type { Normalisation } from './model_folder.ts';
@@ -50,10 +51,7 @@ export async function evaluateFrames(
     let start = 0;
     for (const label of labels.flatMap((part) => [...part])) {
       nats -= logPosteriors[start + label]!;
-      let best = 0;
-      for (let token = 1; token < tokens; token++)
-        if (logPosteriors[start + token]! > logPosteriors[start + best]!) best = token;
-      if (best === label) correct++;
+      if (bestToken(logPosteriors.subarray(start, start + tokens)) === label) correct++;
       frames++;
       start += tokens;
     }

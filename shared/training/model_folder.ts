@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Architecture, parameterCount } from '../engine/architecture.ts';
 import { InputError } from '../io/errors.ts';
 import type { OutputFolder } from '../io/output_folder.ts';
+import { centreFrame } from '../math/splice.ts';
 
 /** Mean and standard deviation per bin: what features are normalised with. */
 export interface Normalisation {
@@ -38,6 +39,18 @@ export const featureKeys = [
   'kd.firstFrameCentreMs',
   'kd.features',
 ] as const;
+
+/** When output frames are, given the metadata of the input frames: each sits on the middle one of its stride. */
+export function outputTiming(
+  features: Record<string, string>,
+  stride: number,
+): Pick<Model, 'outputFrameShiftMs' | 'firstFrameCentreMs'> {
+  const shiftMs = Number(features['kd.frameShiftMs']);
+  return {
+    outputFrameShiftMs: stride * shiftMs,
+    firstFrameCentreMs: Number(features['kd.firstFrameCentreMs']) + centreFrame(0, stride, stride) * shiftMs,
+  };
+}
 
 export function writeModel(out: OutputFolder, { weights, tokensText, ...description }: Model): void {
   const sink = out.createFile('weights.bin');
