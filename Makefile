@@ -52,7 +52,7 @@ test-system: dist/build.json .engine/status.json ## slow tests: killed runs, a r
 	@test -n '$(system_tests)'
 	node --import tsx --test --test-concurrency=1 $(system_tests)
 
-check: node_modules/.package-lock.json ## formatter, linter, types
+check: node_modules/.package-lock.json $(KERNELS) ## formatter, linter, types
 	npx biome check --config-path=.biome.json .
 	npx tsc --noEmit
 

@@ -14,6 +14,11 @@ ifneq ($(findstring left out,$(file <.engine/status.json)),)
 endif
 endif
 
-SOURCES := $(shell find stages shared -name '*.ts' -not -name '*_test.ts')
+# SIMD kernels: AssemblyScript compiled to bytes that sources import and bundles hold
+KERNELS := shared/math/kernels/bytes.ts
+$(KERNELS): $(wildcard shared/math/kernels/assembly/*.ts) pipelines/setup/build_kernels.mjs node_modules/.package-lock.json
+	@node pipelines/setup/build_kernels.mjs
+
+SOURCES := $(KERNELS) $(shell find stages shared -name '*.ts' -not -name '*_test.ts' -not -path '*/kernels/assembly/*' -not -path $(KERNELS))
 dist/build.json: $(SOURCES) pipelines/setup/build.mjs node_modules/.package-lock.json
 	@node pipelines/setup/build.mjs

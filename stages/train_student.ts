@@ -6,8 +6,9 @@ import { openEngine } from '../shared/engine/open_engine.ts';
 import { InputError, TrainingDiverged, UsageError } from '../shared/io/errors.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { checkMetadataEqual, checkUtterances, openUtterances } from '../shared/io/utterance_table.ts';
-import { adamWInto, clipByGlobalNormInto, createAdamState } from '../shared/math/adamw.ts';
+import { createAdamState } from '../shared/math/adamw.ts';
 import { distillationLoss, type Tail } from '../shared/math/distillation_loss.ts';
+import { openKernels } from '../shared/math/kernels/kernels.ts';
 import { warmUpCosine } from '../shared/math/schedule.ts';
 import { type Source, trainingBatches } from '../shared/training/batches.ts';
 import { evaluateFrames, meanPosterior } from '../shared/training/evaluate.ts';
@@ -131,9 +132,15 @@ export async function run(given: Options, { inputs, out, engine, progress, breat
   const normalisation = await normalisationOf(sources[0]!.features, architecture.bins);
   const { tail, temperature } = softTargetsKind(sources);
 
-  const weights = initialWeights(architecture, seed);
-  const decay = decayMask(architecture);
-  const adam = createAdamState(weights.length);
+  const kernels = openKernels();
+  const count = parameterCount(architecture);
+  kernels.clear(5 * count);
+  const weights = kernels.floats(count);
+  weights.set(initialWeights(architecture, seed));
+  const gradients = kernels.floats(count);
+  const decay = kernels.bytes(count);
+  decay.set(decayMask(architecture));
+  const adam = createAdamState(kernels.floats(count), kernels.floats(count));
   const network: Network = engine.createNetwork(architecture, weights);
   const masking = {
     frequencyMasks: settings.frequencyMasks,
@@ -166,10 +173,10 @@ export async function run(given: Options, { inputs, out, engine, progress, breat
         `Cannot go on training: the loss is ${lossNats} at update ${update}; lower --learning-rate (${settings.learningRate})`,
       );
     }
-    const gradients = network.backward(gradient);
-    clipByGlobalNormInto(gradients, settings.clip);
+    gradients.set(network.backward(gradient));
+    kernels.clipByGlobalNormInto(gradients, settings.clip);
     const learningRate = settings.learningRate * warmUpCosine(update, { updates, warmUp: settings.warmUp });
-    adamWInto(weights, gradients, adam, { learningRate, weightDecay: settings.weightDecay, decay });
+    kernels.adamWInto(weights, gradients, adam, { learningRate, weightDecay: settings.weightDecay, decay });
     network.setWeights(weights);
     update++;
     frames += batch.input.frames;

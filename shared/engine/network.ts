@@ -1,7 +1,7 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import { normReluGradient, normReluInPlace } from '../math/norm_relu.ts';
-import { createRandom } from '../math/random.ts';
-import { addFoldInto, taps, unfold } from '../math/unfold.ts';
+import { type Kernels, openKernels } from '../math/kernels/kernels.ts';
+import { randomState } from '../math/random.ts';
+import { taps } from '../math/unfold.ts';
 import { type Architecture, inputWidth, parameterCount, parameterLayout } from './architecture.ts';
 import type { Network, PackedBatch } from './engine.ts';
 import type { Products } from './products.ts';
@@ -12,36 +12,26 @@ interface Trace {
   input: Tensor2D;
   normalised: Float32Array;
   scale: Float32Array;
+  gain: Float32Array;
+  shift: Float32Array;
   kept: Float32Array | undefined;
-}
-
-/** Which units stay, scaled so that the mean stays; the same on every engine. The share is exact to 1/256. */
-export function keptUnits(size: number, dropout: number, seed: readonly (number | string)[]): Float32Array {
-  const random = createRandom(...seed);
-  const kept = new Float32Array(size);
-  const threshold = Math.round(dropout * 256);
-  // a table, since a branch would be mispredicted
-  const factors = new Float32Array(256).fill(256 / (256 - threshold), threshold);
-  for (let i = 0; i < size; i += 4) {
-    const bits = random.uint32();
-    // writes past the end have no effect
-    kept[i] = factors[bits & 255]!;
-    kept[i + 1] = factors[(bits >>> 8) & 255]!;
-    kept[i + 2] = factors[(bits >>> 16) & 255]!;
-    kept[i + 3] = factors[bits >>> 24]!;
-  }
-  return kept;
 }
 
 /**
  * A network whose matrix products an engine computes.
  *
  * No tape: forward and backward pass are spelled out. Utterances lie one after another without padding, so results do
- * not depend on what else is in a batch.
+ * not depend on what else is in a batch. What is between the products is computed in a memory of the kernels, which
+ * each forward pass clears.
  *
  * @throws {RangeError} when the weights are not as many as it has
  */
-export function createNetwork(products: Products, architecture: Architecture, weights: Float32Array): Network {
+export function createNetwork(
+  products: Products,
+  architecture: Architecture,
+  weights: Float32Array,
+  kernels: Kernels = openKernels(),
+): Network {
   const { width, dilations, tokens, dropout } = architecture;
   const layout = parameterLayout(architecture);
   const size = parameterCount(architecture);
@@ -53,6 +43,15 @@ export function createNetwork(products: Products, architecture: Architecture, we
     const { offset, size } = layout.find((parameter) => parameter.name === name)!;
     return parameters.subarray(offset, offset + size);
   };
+  /** The same numbers where kernels can work on them. */
+  const own = (values: Float32Array): Float32Array => {
+    const copy = kernels.floats(values.length);
+    copy.set(values);
+    return copy;
+  };
+  /** Numbers that both passes put into the kernels' memory. */
+  const numbersOf = (frames: number): number =>
+    (dilations.length + 1) * (frames * width * (4 + 2 * taps) + frames + 6 * width) + frames * width;
   const layerNames = ['input', ...dilations.map((_, i) => `layer${i + 1}`)];
 
   const setWeights = (values: Float32Array): void => {
@@ -76,25 +75,22 @@ export function createNetwork(products: Products, architecture: Architecture, we
     forward(batch, mode) {
       forget();
       const { frames, utteranceOffsets } = batch;
+      kernels.clear(numbersOf(frames));
       const traces: Trace[] = [];
       const layer = (i: number, input: Tensor2D, residual?: Float32Array): Float32Array => {
-        const name = layerNames[i]!;
-        const kept = mode && dropout > 0 ? keptUnits(frames * width, dropout, [...mode.dropoutSeed, i]) : undefined;
-        const normalised = products.product(input, matrices[i]!);
-        const { y, scale } = normReluInPlace({
-          z: normalised,
-          bias: part(`${name}.bias`),
-          gain: part(`${name}.norm.gain`),
-          shift: part(`${name}.norm.bias`),
-          kept,
-          residual,
-        });
-        traces.push({ input, normalised, scale, kept });
+        const [bias, gain, shift] = ['bias', 'norm.gain', 'norm.bias'].map((p) => own(part(`${layerNames[i]}.${p}`)));
+        const kept = mode && dropout > 0 ? kernels.floats(frames * width) : undefined;
+        if (kept) kernels.keepUnitsInto({ kept, dropout, state: randomState(...mode!.dropoutSeed, i) });
+        const normalised = own(products.product(input, matrices[i]!));
+        const [y, scale] = [kernels.floats(frames * width), kernels.floats(frames)];
+        kernels.normReluInPlace({ z: normalised, bias: bias!, gain: gain!, shift: shift!, kept, residual, y, scale });
+        traces.push({ input, normalised, scale, gain: gain!, shift: shift!, kept });
         return y;
       };
       let y = layer(0, products.upload(batch.features, frames, inputWidth(architecture)));
       dilations.forEach((dilation, i) => {
-        const neighbours = unfold(y, { units: width, dilation, utteranceOffsets });
+        const neighbours = kernels.floats(frames * taps * width);
+        kernels.unfoldInto(neighbours, y, { units: width, dilation, utteranceOffsets });
         y = layer(i + 1, products.upload(neighbours, frames, taps * width), y);
       });
       const hidden = products.upload(y, frames, width);
@@ -116,23 +112,28 @@ export function createNetwork(products: Products, architecture: Architecture, we
       const output = products.upload(logitGradient, frames, tokens);
       put('output.matrix', products.transposedProduct(hidden, output));
       put('output.bias', columnSums(logitGradient, tokens));
-      const gradient = products.productTransposed(output, matrices.at(-1)!);
+      const gradient = own(products.productTransposed(output, matrices.at(-1)!));
       output.dispose();
       for (let i = dilations.length; i >= 0; i--) {
-        const name = layerNames[i]!;
-        const { input, normalised, scale, kept } = traces[i]!;
-        const [gain, shift] = [part(`${name}.norm.gain`), part(`${name}.norm.bias`)];
-        const layer = normReluGradient({ normalised, scale, gain, shift, kept, gradient });
-        const z = products.upload(layer.z, frames, width);
-        put(`${name}.matrix`, products.transposedProduct(input, z));
-        put(`${name}.bias`, layer.bias);
-        put(`${name}.norm.gain`, layer.gain);
-        put(`${name}.norm.bias`, layer.shift);
+        const { input, normalised, scale, gain, shift, kept } = traces[i]!;
+        const z = kernels.floats(frames * width);
+        const [biasGradient, gainGradient, shiftGradient] = [0, 1, 2].map(() => kernels.floats(width));
+        kernels.normReluGradient({
+          ...{ normalised, scale, gain, shift, kept, gradient, z },
+          biasGradient: biasGradient!,
+          gainGradient: gainGradient!,
+          shiftGradient: shiftGradient!,
+        });
+        const zGradient = products.upload(z, frames, width);
+        put(`${layerNames[i]}.matrix`, products.transposedProduct(input, zGradient));
+        put(`${layerNames[i]}.bias`, biasGradient!);
+        put(`${layerNames[i]}.norm.gain`, gainGradient!);
+        put(`${layerNames[i]}.norm.bias`, shiftGradient!);
         if (i > 0) {
-          const neighbours = products.productTransposed(z, matrices[i]!);
-          addFoldInto(gradient, neighbours, { units: width, dilation: dilations[i - 1]!, utteranceOffsets });
+          const neighbours = own(products.productTransposed(zGradient, matrices[i]!));
+          kernels.addFoldInto(gradient, neighbours, { units: width, dilation: dilations[i - 1]!, utteranceOffsets });
         }
-        z.dispose();
+        zGradient.dispose();
       }
       forget();
       return gradients;

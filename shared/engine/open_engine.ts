@@ -4,6 +4,7 @@ import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../io/errors.ts';
+import { openKernels } from '../math/kernels/kernels.ts';
 import type { Engine } from './engine.ts';
 import { createNetwork } from './network.ts';
 import { nativeProducts, portableProducts, type TensorFlow } from './products.ts';
@@ -52,12 +53,13 @@ export async function openEngine({
 
 function engineOf(name: EngineName, { tf, version, gpu }: Loaded, threads: number): Engine {
   const products = name === 'native' ? nativeProducts(tf) : portableProducts(tf);
+  const kernels = openKernels().name;
   const processor = cpus()[0]?.model ?? process.arch;
   return {
     name,
-    // threads and processor decide the order of sums
-    identity: JSON.stringify([name, version, gpu, threads, process.arch]),
-    describe: () => ({ name, version, gpu, threads, processor }),
+    // threads, processor and kernels decide the order of sums
+    identity: JSON.stringify([name, version, gpu, threads, process.arch, kernels]),
+    describe: () => ({ name, version, gpu, threads, processor, kernels }),
     tensorCount: () => tf.memory().numTensors,
     createNetwork: (architecture, weights) => createNetwork(products, architecture, weights),
   };

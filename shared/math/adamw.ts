@@ -8,11 +8,12 @@ export interface AdamState {
   square: Float32Array;
 }
 
-export const createAdamState = (parameters: number): AdamState => ({
+/** Before the first update; the arrays, one number a parameter, are the state's from now on. */
+export const createAdamState = (mean: Float32Array, square: Float32Array): AdamState => ({
   meanPower: 1,
   squarePower: 1,
-  mean: new Float32Array(parameters),
-  square: new Float32Array(parameters),
+  mean: mean.fill(0),
+  square: square.fill(0),
 });
 
 export interface AdamSettings {
@@ -27,6 +28,34 @@ export interface AdamSettings {
 }
 
 /**
+ * Counts an update, and what it makes of the settings.
+ *
+ * @throws {RangeError} when the arrays differ in length
+ */
+export function adamCorrections(
+  weights: Float32Array,
+  gradients: Float32Array,
+  state: AdamState,
+  { learningRate, weightDecay, decay, beta1 = 0.9, beta2 = 0.999 }: AdamSettings,
+): { stepSize: number; perSquare: number; decayed: number } {
+  const count = weights.length;
+  const { length: moments } = state.mean;
+  if (gradients.length !== count || moments !== count || decay.length !== count) {
+    throw new RangeError(
+      `Cannot update ${count} weights with ${gradients.length} gradients, ${moments} moments and ${decay.length} decay flags`,
+    );
+  }
+  // products, not powers: V8 would move a power into the loop, at ten times the cost
+  state.meanPower *= beta1;
+  state.squarePower *= beta2;
+  return {
+    stepSize: learningRate / (1 - state.meanPower),
+    perSquare: 1 / (1 - state.squarePower),
+    decayed: learningRate * weightDecay,
+  };
+}
+
+/**
  * One update of the weights, in place: Adam with decoupled weight decay.
  *
  * @throws {RangeError} when the arrays differ in length
@@ -37,28 +66,18 @@ export function adamWInto(
   weights: Float32Array,
   gradients: Float32Array,
   state: AdamState,
-  { learningRate, weightDecay, decay, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamSettings,
+  settings: AdamSettings,
 ): void {
   const { mean, square } = state;
-  const count = weights.length;
-  if (gradients.length !== count || mean.length !== count || decay.length !== count) {
-    throw new RangeError(
-      `Cannot update ${count} weights with ${gradients.length} gradients, ${mean.length} moments and ${decay.length} decay flags`,
-    );
-  }
-  // products, not powers: V8 would move a power into the loop, at ten times the cost
-  state.meanPower *= beta1;
-  state.squarePower *= beta2;
-  const stepSize = learningRate / (1 - state.meanPower);
-  const perSquare = 1 / (1 - state.squarePower);
-  const remaining = 1 - learningRate * weightDecay;
-  for (let i = 0; i < count; i++) {
+  const { decay, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = settings;
+  const { stepSize, perSquare, decayed } = adamCorrections(weights, gradients, state, settings);
+  for (let i = 0; i < weights.length; i++) {
     const gradient = gradients[i]!;
     const m = beta1 * mean[i]! + (1 - beta1) * gradient;
     const v = beta2 * square[i]! + (1 - beta2) * gradient * gradient;
     mean[i] = m;
     square[i] = v;
-    const kept = decay[i] === 0 ? weights[i]! : weights[i]! * remaining;
+    const kept = weights[i]! * (1 - decay[i]! * decayed);
     weights[i] = kept - (stepSize * m) / (Math.sqrt(v * perSquare) + epsilon);
   }
 }

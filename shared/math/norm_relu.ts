@@ -1,5 +1,5 @@
 /** A layer of a network between two matrix products: y = residual + drop(relu(norm(z + bias)·gain + shift)). */
-export interface NormReluInput {
+export interface NormRelu {
   /** Products of the layer, [frames × units]; replaced by the normalised values, which the gradient needs. */
   z: Float32Array;
   bias: Float32Array;
@@ -9,38 +9,33 @@ export interface NormReluInput {
   kept?: Float32Array;
   /** Added to the result, [frames × units]. */
   residual?: Float32Array;
-}
-
-export interface NormReluOutput {
+  /** Receives the result, [frames × units]. */
   y: Float32Array;
-  /** 1 / √(variance + ε) of each frame. */
+  /** Receives 1 / √(variance + ε) of each frame. */
   scale: Float32Array;
 }
 
 const epsilon = 1e-5;
 
 /**
- * Layer normalisation over the units of each frame, ReLU, dropout and residual, in two passes over each frame.
+ * Layer normalisation over the units of each frame, ReLU, dropout and residual.
  * @see Ba, Kiros, Hinton (2016), Layer Normalization, eq. 3
  */
-export function normReluInPlace({ z, bias, gain, shift, kept, residual }: NormReluInput): NormReluOutput {
+export function normReluInPlace({ z, bias, gain, shift, kept, residual, y, scale }: NormRelu): void {
   const units = bias.length;
-  const frames = z.length / units;
-  const y = new Float32Array(z.length);
-  const scale = new Float32Array(frames);
+  const frames = scale.length;
   for (let frame = 0; frame < frames; frame++) {
     const start = frame * units;
     const end = start + units;
     let sum = 0;
-    let squares = 0;
     for (let place = start, unit = 0; place < end; place++, unit++) {
-      const value = z[place]! + bias[unit]!;
-      z[place] = value;
-      sum += value;
-      squares += value * value;
+      z[place]! += bias[unit]!;
+      sum += z[place]!;
     }
     const mean = sum / units;
-    const factor = 1 / Math.sqrt(Math.max(0, squares / units - mean * mean) + epsilon);
+    let squares = 0;
+    for (let place = start; place < end; place++) squares += (z[place]! - mean) ** 2;
+    const factor = 1 / Math.sqrt(squares / units + epsilon);
     scale[frame] = factor;
     for (let place = start, unit = 0; place < end; place++, unit++) {
       const normalised = (z[place]! - mean) * factor;
@@ -52,23 +47,23 @@ export function normReluInPlace({ z, bias, gain, shift, kept, residual }: NormRe
     else if (kept) for (let place = start; place < end; place++) y[place]! *= kept[place]!;
     else if (residual) for (let place = start; place < end; place++) y[place]! += residual[place]!;
   }
-  return { y, scale };
 }
 
-export interface NormReluGradientInput extends Omit<NormReluInput, 'residual' | 'bias' | 'z'> {
+export interface NormReluGradient {
   /** What `normReluInPlace` left in z. */
   normalised: Float32Array;
   scale: Float32Array;
-  /** Gradient of the loss with respect to y, [frames × units]. */
-  gradient: Float32Array;
-}
-
-/** Gradients with respect to z (and so to the residual's branch), and sums over frames for the parameters. */
-export interface NormReluGradient {
-  z: Float32Array;
-  bias: Float32Array;
   gain: Float32Array;
   shift: Float32Array;
+  kept?: Float32Array;
+  /** Gradient of the loss with respect to y, [frames × units]. */
+  gradient: Float32Array;
+  /** Receives the gradient with respect to z, [frames × units]. */
+  z: Float32Array;
+  /** Receive the gradients with respect to bias, gain and shift, [units]: sums over frames. */
+  biasGradient: Float32Array;
+  gainGradient: Float32Array;
+  shiftGradient: Float32Array;
 }
 
 /** The gradient of `normReluInPlace`; the residual's own gradient is that of y. */
@@ -79,10 +74,13 @@ export function normReluGradient({
   shift,
   kept,
   gradient,
-}: NormReluGradientInput): NormReluGradient {
+  z,
+  biasGradient,
+  gainGradient,
+  shiftGradient,
+}: NormReluGradient): void {
   const units = gain.length;
   const frames = scale.length;
-  const z = new Float32Array(normalised.length);
   const sums = { bias: new Float64Array(units), gain: new Float64Array(units), shift: new Float64Array(units) };
   const { bias: biasSum, gain: gainSum, shift: shiftSum } = sums;
   for (let frame = 0; frame < frames; frame++) {
@@ -111,5 +109,7 @@ export function normReluGradient({
       biasSum[unit]! += value;
     }
   }
-  return { z, bias: Float32Array.from(biasSum), gain: Float32Array.from(gainSum), shift: Float32Array.from(shiftSum) };
+  biasGradient.set(biasSum);
+  gainGradient.set(gainSum);
+  shiftGradient.set(shiftSum);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type NormReluInput, normReluGradient, normReluInPlace } from './norm_relu.ts';
+import { type NormRelu, normReluGradient, normReluInPlace } from './norm_relu.ts';
 import { createRandom } from './random.ts';
 
 const [frames, units] = [5, 7];
@@ -14,10 +14,22 @@ const input = {
   kept: Float32Array.from({ length: frames * units }, () => (random.uniform() < 0.3 ? 0 : 1.4)),
   residual: normals(frames * units),
 };
+type Inputs = keyof typeof input;
 const gradient = normals(frames * units);
 
+/** The layer's outputs, and its z as the pass leaves it. */
+function forward(changes: Partial<NormRelu> = {}) {
+  const outputs = {
+    z: input.z.slice(),
+    y: new Float32Array(frames * units),
+    scale: new Float32Array(frames),
+  };
+  normReluInPlace({ ...input, ...outputs, ...changes });
+  return outputs;
+}
+
 /** Σ gradient · y, in float64 from the definition. */
-function score({ z, bias, gain, shift, kept, residual }: Record<keyof NormReluInput, Float64Array>): number {
+function score({ z, bias, gain, shift, kept, residual }: Record<Inputs, Float64Array>): number {
   let sum = 0;
   for (let frame = 0; frame < frames; frame++) {
     const x = Array.from({ length: units }, (_, unit) => z[frame * units + unit]! + bias[unit]!);
@@ -33,16 +45,23 @@ function score({ z, bias, gain, shift, kept, residual }: Record<keyof NormReluIn
 }
 const wide = () =>
   Object.fromEntries(Object.entries(input).map(([name, values]) => [name, Float64Array.from(values)])) as Record<
-    keyof NormReluInput,
+    Inputs,
     Float64Array
   >;
 
 test('normReluInPlace() and its gradient equal the definition and its central differences', () => {
-  const z = input.z.slice();
-  const { y, scale } = normReluInPlace({ ...input, z });
+  const { z: normalised, y, scale } = forward();
   const sum = y.reduce((total, value, i) => total + value * gradient[i]!, 0);
   assert.ok(Math.abs(sum - score(wide())) < 1e-4, `${sum} instead of ${score(wide())}`);
-  const found = normReluGradient({ ...input, normalised: z, scale, gradient });
+  const found = {
+    z: new Float32Array(frames * units),
+    bias: new Float32Array(units),
+    gain: new Float32Array(units),
+    shift: new Float32Array(units),
+  };
+  const { gain, shift, kept } = input;
+  const sums = { biasGradient: found.bias, gainGradient: found.gain, shiftGradient: found.shift };
+  normReluGradient({ normalised, scale, gain, shift, kept, gradient, z: found.z, ...sums });
   for (const name of ['z', 'bias', 'gain', 'shift'] as const) {
     found[name].forEach((value, i) => {
       const moved = wide();
@@ -61,8 +80,8 @@ test('normReluInPlace() and its gradient equal the definition and its central di
 });
 
 test('normReluInPlace() keeps all units and adds nothing unless asked', () => {
-  const plain = normReluInPlace({ ...input, z: input.z.slice(), kept: undefined, residual: undefined }).y;
+  const plain = forward({ kept: undefined, residual: undefined }).y;
   const ones = new Float32Array(frames * units).fill(1);
-  assert.deepEqual(normReluInPlace({ ...input, z: input.z.slice(), kept: ones, residual: undefined }).y, plain);
+  assert.deepEqual(forward({ kept: ones, residual: undefined }).y, plain);
   assert.ok(plain.every((value) => value >= 0) && plain.some((value) => value > 0));
 });

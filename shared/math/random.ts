@@ -28,6 +28,15 @@ function hash(text: string, state: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
+/** State of xoshiro128** for a list of seeds: four uint32, not all zero. */
+export function randomState(...seeds: (number | string)[]): Uint32Array {
+  const text = JSON.stringify(seeds);
+  const starts = [0x9e3779b9, 0x243f6a88, 0xb7e15162, 0xdeadbeef];
+  const state = Uint32Array.from(starts, (start) => hash(text, start));
+  state[3]! |= 1;
+  return state;
+}
+
 /**
  * A random stream of its own for each list of seeds, so that what is drawn for one utterance does not
  * depend on what was drawn for another: `createRandom(seed, 'noise', utterance)`.
@@ -35,12 +44,11 @@ function hash(text: string, state: number): number {
  * The generator is xoshiro128** 1.1.
  * @see Blackman, Vigna (2021), Scrambled Linear Pseudorandom Number Generators
  */
-export function createRandom(...seeds: (number | string)[]): Random {
-  const text = JSON.stringify(seeds);
-  let a = hash(text, 0x9e3779b9);
-  let b = hash(text, 0x243f6a88);
-  let c = hash(text, 0xb7e15162);
-  let d = hash(text, 0xdeadbeef) | 1;
+export const createRandom = (...seeds: (number | string)[]): Random => randomFrom(randomState(...seeds));
+
+/** The stream that starts at a state, which is left as it is. */
+export function randomFrom(state: Uint32Array): Random {
+  let [a, b, c, d] = state as unknown as [number, number, number, number];
   const uint32 = (): number => {
     const scrambled = Math.imul(b, 5);
     const result = Math.imul((scrambled << 7) | (scrambled >>> 25), 9) >>> 0;

@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from './random.ts';
-import { addFoldInto, unfold } from './unfold.ts';
+import { addFoldInto, type Unfolding, unfoldInto } from './unfold.ts';
 
-test('unfold() puts frames beside their neighbours, with zeros beyond an utterance', () => {
+function unfold(x: Float32Array, unfolding: Unfolding): Float32Array {
+  const rows = new Float32Array(3 * x.length).fill(NaN);
+  unfoldInto(rows, x, unfolding);
+  return rows;
+}
+
+test('unfoldInto() puts frames beside their neighbours, with zeros beyond an utterance', () => {
   const x = Float32Array.of(1, 2, 3, 4, 5); // utterances of 2 and 3 frames
   const unfolded = unfold(x, { units: 1, dilation: 1, utteranceOffsets: Int32Array.of(0, 2, 5) });
   assert.deepEqual([...unfolded], [0, 1, 2, 1, 2, 0, 0, 3, 4, 3, 4, 5, 4, 5, 0]);
 });
 
-test('addFoldInto() is the transpose of unfold(): <unfold(x), g> = <x, fold(g)>', () => {
+test('addFoldInto() is the transpose of unfoldInto(): <unfold(x), g> = <x, fold(g)>', () => {
   const random = createRandom('fold');
   for (const dilation of [1, 2, 3, 9]) {
     const unfolding = { units: 3, dilation, utteranceOffsets: Int32Array.of(0, 1, 6, 13) };

@@ -1,0 +1,40 @@
+import { type AdamSettings, type AdamState, adamWInto, clipByGlobalNormInto } from '../adamw.ts';
+import { type KeptUnits, keepUnitsInto } from '../kept_units.ts';
+import { type NormRelu, type NormReluGradient, normReluGradient, normReluInPlace } from '../norm_relu.ts';
+import { addFoldInto, type Unfolding, unfoldInto } from '../unfold.ts';
+import { simdKernels } from './simd_kernels.ts';
+
+/** The loops that a training step spends its time in beside matrix products, and the memory they work in. */
+export interface Kernels {
+  name: 'simd' | 'plain';
+  /** Forgets all arrays given out, and makes room for others of so many numbers in all. */
+  clear(numbers: number): void;
+  /** An array that kernels can work on; what it holds is not defined. */
+  floats(length: number): Float32Array;
+  bytes(length: number): Uint8Array;
+  normReluInPlace(layer: NormRelu): void;
+  normReluGradient(layer: NormReluGradient): void;
+  unfoldInto(target: Float32Array, x: Float32Array, unfolding: Unfolding): void;
+  addFoldInto(target: Float32Array, gradient: Float32Array, unfolding: Unfolding): void;
+  keepUnitsInto(units: KeptUnits): void;
+  adamWInto(weights: Float32Array, gradients: Float32Array, state: AdamState, settings: AdamSettings): void;
+  clipByGlobalNormInto(gradients: Float32Array, limit: number): number;
+}
+
+/** The definitions: what the fast ones are tested against, and what runs where the processor has no SIMD. */
+export const plainKernels: Kernels = {
+  name: 'plain',
+  clear: () => {},
+  floats: (length) => new Float32Array(length),
+  bytes: (length) => new Uint8Array(length),
+  normReluInPlace,
+  normReluGradient,
+  unfoldInto,
+  addFoldInto,
+  keepUnitsInto,
+  adamWInto,
+  clipByGlobalNormInto,
+};
+
+/** The fastest kernels there are, with a memory of their own. */
+export const openKernels = (): Kernels => simdKernels() ?? plainKernels;
