@@ -113,15 +113,6 @@ export const stage = {
   options,
   run,
   engine: openEngine,
-  estimateBytes: ({ teacher }: OptionsOf<typeof options>, { features }) => {
-    const { architecture } = readModel(teacher[0]!);
-    return (
-      Math.ceil((features![0]!.report.frames as number) / architecture.stride) *
-      teacher.length *
-      architecture.tokens *
-      2
-    );
-  },
 } satisfies Stage;
 
 await runIfMain(import.meta, stage);

@@ -447,12 +447,6 @@ export const stage = {
   ],
   options,
   run,
-  estimateBytes: ({ select, k }: Options, { logits }) => {
-    const { frames, vocabularySize } = logits![0]!.report as unknown as { frames: number; vocabularySize: number };
-    const tokens =
-      select === 'all' ? vocabularySize : select === 'top-k' ? (k ?? amounts['top-k'].usual) : vocabularySize / 2;
-    return frames * (4 * tokens + 10);
-  },
 } satisfies Stage;
 
 await runIfMain(import.meta, stage);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { tokensDigest } from '../shared/io/digest.ts';
@@ -420,18 +420,3 @@ for (const [i, { name, code, argv, message }] of faults.entries()) {
     assert.equal(result.stderr.trimEnd().includes('\n'), false, 'one line');
   });
 }
-
-test('filter_targets --dry-run writes nothing and knows the size of the values', async () => {
-  const out = at('dry');
-  for (const given of [{}, { select: 'all' }]) {
-    const { dryRun, estimatedBytes } = await runStage(stage, { logits, ...given, dryRun: true, out });
-    const { targets } = await filter(given);
-    const bytes = Object.values(targets).reduce(
-      (sum, { tokens, weight }) => sum + 4 * tokens.length + 6 * weight.length,
-      0,
-    );
-    assert.equal(dryRun, true);
-    assert.ok((estimatedBytes as number) >= bytes && (estimatedBytes as number) <= bytes + 4 * totalFrames);
-  }
-  assert.equal(existsSync(out), false);
-});

@@ -19,6 +19,8 @@ import { type FileEntry, readReport } from './report_file.ts';
 export interface Sink {
   /** Appends the bytes. */
   write(bytes: Uint8Array): void;
+  /** Bytes that wait to be written, where they are collected first; for estimates. */
+  pending?: number;
   /** Ends the file: its bytes are on the disk afterwards, though not yet under its name. */
   close(): void;
 }
@@ -38,6 +40,8 @@ export interface OutputFolder {
   writeJson(name: string, value: unknown): void;
   /** Files closed so far, by name. */
   readonly files: Record<string, FileEntry>;
+  /** Bytes of all files so far, open ones and what they wait for included. */
+  bytesWritten(): number;
   /** Gives all files their names and writes the report. Where another run was first with the same id, ours goes. */
   commit(report: { id: string; files: Record<string, FileEntry> }): void;
   /** Removes what was written and not committed. */
@@ -54,6 +58,7 @@ export function createOutputFolder(path: string): OutputFolder {
   const files: Record<string, FileEntry> = {};
   const temporary = new Map<string, string>();
   const open = new Set<number>();
+  const sinks: { sink: Sink; bytes: number }[] = [];
 
   const createFile = (name: string): Sink => {
     const target = join(path, name);
@@ -63,20 +68,22 @@ export function createOutputFolder(path: string): OutputFolder {
     temporary.set(name, place);
     open.add(file);
     const hash = createHash('sha256');
-    let bytes = 0;
-    return {
+    const sink: Sink = {
       write(chunk) {
         for (let done = 0; done < chunk.length; ) done += writeSync(file, chunk, done, chunk.length - done);
         hash.update(chunk);
-        bytes += chunk.length;
+        state.bytes += chunk.length;
       },
       close() {
         fsyncSync(file);
         closeSync(file);
         open.delete(file);
-        files[name] = { bytes, sha256: hash.digest('hex') };
+        files[name] = { bytes: state.bytes, sha256: hash.digest('hex') };
       },
     };
+    const state = { sink, bytes: 0 };
+    sinks.push(state);
+    return sink;
   };
   const writeText = (name: string, text: string): void => {
     const sink = createFile(name);
@@ -93,6 +100,7 @@ export function createOutputFolder(path: string): OutputFolder {
     path,
     files,
     createFile,
+    bytesWritten: () => sinks.reduce((sum, { sink, bytes }) => sum + bytes + (sink.pending ?? 0), 0),
     writeText,
     writeJson: (name, value) => writeText(name, `${JSON.stringify(value, null, 1)}\n`),
     discard,

@@ -8,6 +8,7 @@ import { camel, checkOptions, type OptionTable, parseArguments } from './options
 import { createOutputFolder, type OutputFolder } from './output_folder.ts';
 import { createProgress, type Progress, quiet } from './progress.ts';
 import { type InputFolder, isFresh, openInputFolder, readReport, type StageReport } from './report_file.ts';
+import { estimateRun } from './trial.ts';
 
 export type { OptionsOf, OptionTable } from './options.ts';
 
@@ -54,9 +55,6 @@ export interface Stage {
   needsEngine?: (options: any) => boolean;
   /** What goes to stdout instead of the JSON report. */
   render?: (report: StageReport) => string;
-  /** Expected size of the output in bytes, for --dry-run. */
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  estimateBytes?: (options: any, inputs: Record<string, InputFolder[]>) => number;
 }
 
 export interface Streams {
@@ -82,7 +80,7 @@ const commonOptions = {
   'dry-run': {
     type: 'boolean',
     default: false,
-    describe: 'say what would be done, and how many bytes it takes, and do nothing',
+    describe: 'say which time and disk it takes, by trying a few seconds of it in a temporary folder',
     role: 'execution',
   },
 } as const satisfies OptionTable;
@@ -152,7 +150,12 @@ async function planWork(stage: Stage, options: Record<string, unknown>): Promise
   return { options, inputs, engine, id };
 }
 
-function createContext(work: Work, out: OutputFolder, progress: Progress): Context<EngineIdentity> {
+function createContext(
+  work: Work,
+  out: OutputFolder,
+  progress: Progress,
+  watch: () => void = () => {},
+): Context<EngineIdentity> {
   let last = Date.now();
   return {
     id: work.id,
@@ -164,6 +167,7 @@ function createContext(work: Work, out: OutputFolder, progress: Progress): Conte
       return work.engine;
     },
     async breathe() {
+      watch();
       if (Date.now() - last < 50) return;
       await new Promise((resolve) => setImmediate(resolve));
       last = Date.now();
@@ -205,14 +209,10 @@ export async function runStage(
     return { ...readReport(path)!, fresh: true };
   }
   if (options.dryRun) {
-    const bytes = stage.estimateBytes?.(options, work.inputs);
-    return {
-      ...header,
-      files: {},
-      timing: { seconds: 0, cpuSeconds: 0 },
-      dryRun: true,
-      estimatedBytes: bytes,
-    };
+    const estimate = await estimateRun(({ out, progress, watch }) =>
+      stage.run(options, createContext(work, out, progress, watch)),
+    );
+    return { ...header, files: {}, timing: { seconds: 0, cpuSeconds: 0 }, dryRun: true, ...estimate };
   }
   if (work.engine) progress.note(`engine ${JSON.stringify(work.engine.describe())}`);
   const out = createOutputFolder(path);

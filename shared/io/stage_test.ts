@@ -179,11 +179,12 @@ test('main() answers 3 when the output folder cannot be made', async () => {
   assert.equal(stderr.trim().split('\n').length, 1);
 });
 
-test('--dry-run writes nothing, not even the folder', async () => {
+test('--dry-run writes nothing, not even the folder, and knows what a short run takes', async () => {
   const out = join(folder(), 'new');
   const { code, stdout } = await call('--text', 'a', '--out', out, '--dry-run');
   assert.equal(code, 0);
-  assert.equal(JSON.parse(stdout).dryRun, true);
+  const { dryRun, tried, estimatedBytes } = JSON.parse(stdout);
+  assert.deepEqual([dryRun, tried, estimatedBytes], [true, 1, 2]);
   assert.ok(!existsSync(out));
 });
 

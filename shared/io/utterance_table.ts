@@ -93,13 +93,13 @@ export function createUtteranceWriter(
   writer.sink = sink;
   writer.reset(undefined, schema);
   let rows: Row[] = [];
-  let bytes = 0;
+  sink.pending = 0;
   const flush = (): void => {
     const children = Object.entries(all).map(([name, type]) => columnData(name, type, rows));
     const data = makeData({ type: new Struct(fields), length: rows.length, nullCount: 0, children });
     writer.write(new RecordBatch(schema, data));
     rows = [];
-    bytes = 0;
+    sink.pending = 0;
   };
   return {
     append(row) {
@@ -107,19 +107,13 @@ export function createUtteranceWriter(
         Object.entries(all).map(([name, type]) => {
           const cell = row[name];
           if (!fits(cell, type)) throw new TypeError(`Column ${name} of ${row.utterance} is not ${type}`);
-          if (isList(type)) bytes += (cell as Float32Array).byteLength;
-          return [
-            name,
-            type === 'list<float16>'
-              ? toHalf(cell as Float32Array)
-              : isList(type)
-                ? (cell as Float32Array).slice()
-                : cell,
-          ];
+          if (type === 'list<float16>') return [name, toHalf(cell as Float32Array)];
+          return [name, isList(type) ? (cell as Float32Array).slice() : cell];
         }),
       );
       rows.push(copy as Row);
-      if (bytes >= batchBytes) flush();
+      for (const cell of Object.values(copy)) if (ArrayBuffer.isView(cell)) sink.pending! += cell.byteLength;
+      if (sink.pending! >= batchBytes) flush();
     },
     close() {
       if (rows.length > 0) flush();
