@@ -2,7 +2,7 @@
 
 # Teachers: architecture and training of each member.
 masking    := --frequency-masks 1 --frequency-mask-bins 6 --time-masks 1 --time-mask-frames 8
-augmented  := $(if $(FAST),,--dropout 0.1 $(masking))
+augmented  := $(if $(FAST),,$(masking))
 t1.train   := --width 96 --dilations 1,2,3 $(augmented)
 t2.train   := --width 96 --dilations 1,2,4 $(augmented)
 t3.train   := --width 80 --dilations 1,1,2,3 $(augmented)

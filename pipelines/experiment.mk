@@ -7,6 +7,7 @@ SPLITS          := train dev test $(if $(filter %untranscribed,$(ARMS)),untransc
 with_engine := $(if $(filter-out auto,$(ENGINE)),--engine $(ENGINE))
 last = $(lastword 0 $(ALIGN_PASSES))
 protocol_of = $(if $(filter seen,$(1)),--protocol seen,--protocol unseen --rotation $(subst unseen-,,$(1)))
+updates_of = $(if $(filter seen,$(notdir $(1))),$(UPDATES),$(shell echo $$(($(UPDATES) * 2 / 3))))
 train_flags = --features $(1)/features/train --alignment $(1)/align-$(2)/train --dev-features $(1)/features/dev --dev-alignment $(1)/align-$(2)/dev $(with_engine)
 train_inputs = $(foreach split,train dev,$(1)/features/$(split) $(1)/align-$(2)/$(split))
 
@@ -32,7 +33,7 @@ $(foreach targets,$(sort full $(foreach arm,$(ARMS),$($(arm).targets))),$(call t
 $(call scored,$(1),ensemble,$(2),ensemble,$(1)/targets/full/s$(2),posteriors)
 endef
 define teacher_rules
-$(call stage,$(1)/model/$(3)/s$(2),$(call train_inputs,$(1),$(last)),train_student,$(call train_flags,$(1),$(last)) $($(3).train) --updates $(UPDATES) --seed $(2)$(subst t,,$(3)))
+$(call stage,$(1)/model/$(3)/s$(2),$(call train_inputs,$(1),$(last)),train_student,$(call train_flags,$(1),$(last)) $($(3).train) --updates $(call updates_of,$(1)) --seed $(2)$(subst t,,$(3)))
 $(call scored,$(1),$(3),$(2),teacher,$(1)/model/$(3)/s$(2),model)
 endef
 logits_rule = $(call stage,$(1)/logits/s$(2)/$(3),$(1)/features/$(3) $(TEACHERS:%=$(1)/model/%/s$(2)),cache_logits,--features $(1)/features/$(3) --teacher $(TEACHERS:%=$(1)/model/%/s$(2)) $(with_engine))
@@ -42,7 +43,7 @@ labels_of = $(if $(filter untranscribed,$(2)),,$(1)/align-$(last)/$(2))
 
 # ── Students; $(1) folder, $(2) seed, $(3) arm, $(4) size ──
 define student_rules
-$(call stage,$(call student,$(1),$(2),$(3),$(4)),$(call train_inputs,$(1),$(last)) $(call soft_inputs,$(1),$(2),$(3)),train_student,$(call train_flags,$(1),$(last)) $(call soft_flags,$(1),$(2),$(3)) $($(4).train) $($(3).train) --updates $(UPDATES) --seed $(2))
+$(call stage,$(call student,$(1),$(2),$(3),$(4)),$(call train_inputs,$(1),$(last)) $(call soft_inputs,$(1),$(2),$(3)),train_student,$(call train_flags,$(1),$(last)) $(call soft_flags,$(1),$(2),$(3)) $($(4).train) $($(3).train) --updates $(call updates_of,$(1)) --seed $(2))
 $(call scored,$(1),$(3)-$(4),$(2),$(4),$(call student,$(1),$(2),$(3),$(4)),model,$(3))
 endef
 student = $(1)/model/$(3)-$(4)/s$(2)
@@ -62,4 +63,4 @@ $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(call seed_rules,$(EXP)/$(r),$(s)
 $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach a,$(ARMS),$(foreach z,$(SIZES),$(call student_rules,$(EXP)/$(r),$(s),$(a),$(z))))))
 
 scores_on = $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach n,$(TEACHERS) ensemble $(foreach a,$(ARMS),$(SIZES:%=$(a)-%)),$(EXP)/$(r)/score/$(n)/s$(s)/$(1))))
-$(call stage,$(REPORT),$(call scores_on,test),report,--scores $(call scores_on,test) --attribution "Free Spoken Digit Dataset CC BY-SA 4.0")
+$(call stage,$(REPORT),$(call scores_on,$(SPLIT)),report,--scores $(call scores_on,$(SPLIT)) --attribution "Free Spoken Digit Dataset CC BY-SA 4.0")
