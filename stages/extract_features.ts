@@ -11,7 +11,8 @@ import {
 } from '../shared/io/stage.ts';
 import { createUtteranceWriter, type UtteranceWriter } from '../shared/io/utterance_table.ts';
 import type { Audio } from '../shared/io/wav.ts';
-import { createFbank, type Fbank, type FbankOptions } from '../shared/math/fbank.ts';
+import type { Fbank, FbankOptions } from '../shared/math/fbank.ts';
+import { createFastFbank } from '../shared/math/kernels/fast_fbank.ts';
 
 export const options = {
   data: { type: 'string', role: 'corpus', demandOption: true, describe: 'data directory' },
@@ -111,7 +112,7 @@ async function* readSpeech(utterances: readonly Utterance[]) {
 
 function createExtractor(options: FbankOptions): Fbank {
   try {
-    return createFbank(options);
+    return createFastFbank(options);
   } catch (error) {
     if (error instanceof RangeError)
       throw new UsageError(`${error.message} (at ${options.sampleRateHz} samples a second)`);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { runStage } from '../shared/io/stage.ts';
 import { openUtterances } from '../shared/io/utterance_table.ts';
 import { writeWav } from '../shared/io/wav.ts';
-import { createFbank } from '../shared/math/fbank.ts';
+import { createFastFbank } from '../shared/math/kernels/fast_fbank.ts';
 import { createRandom } from '../shared/math/random.ts';
 import { stage } from './extract_features.ts';
 import { call, spoken, temporaryFolder, writeTinyData } from './testdata/tiny_corpus.ts';
@@ -56,7 +56,7 @@ test('extract_features writes the features of each utterance, and what they are'
   assert.deepEqual([...rows.keys()], Object.keys(spoken));
   for (const [id, { frames, features }] of rows) {
     assert.equal(frames, Math.round(lengths[id]! / 80));
-    assert.deepEqual(features, createFbank(kaldi).compute(Float32Array.from(samplesOf(id))), id);
+    assert.deepEqual(features, createFastFbank(kaldi).compute(Float32Array.from(samplesOf(id))), id);
   }
   const { utterances, frames, seconds, bins, sampleRateHz } = report;
   assert.deepEqual(

@@ -1,67 +1,19 @@
 import { type AdamSettings, type AdamState, adamCorrections } from '../adamw.ts';
 import { dropRule } from '../kept_units.ts';
 import { forEachUtterance } from '../unfold.ts';
-import { bytes as moduleBytes } from './bytes.ts';
 import type { Kernels } from './kernels.ts';
+import { openKernelMemory } from './memory.ts';
 
-/** The part of it that is used: the types come only with those of browsers. */
-declare namespace WebAssembly {
-  class Module {
-    constructor(bytes: Uint8Array);
-  }
-  class Instance {
-    constructor(module: Module);
-    readonly exports: object;
-  }
-  interface Memory {
-    readonly buffer: ArrayBuffer;
-    grow(pages: number): number;
-  }
-  function validate(bytes: Uint8Array): boolean;
-}
-
-/** What assembly/*.ts exports; each array is the place of its first byte. */
-type Exports = Record<string, (...numbers: number[]) => number> & { memory: WebAssembly.Memory };
-
-/** Places are multiples of a cache line, which is also what TensorFlow wants to read arrays in place. */
-const alignment = 64;
-const aligned = (place: number): number => Math.ceil(place / alignment) * alignment;
-const pageBytes = 65536;
-
-let compiled: WebAssembly.Module | undefined;
-
-/** Kernels in WebAssembly; undefined where the processor has no SIMD. */
+/** Kernels in WebAssembly, with a memory of their own; undefined where the processor has no SIMD. */
 export function simdKernels(): Kernels | undefined {
-  const binary = Buffer.from(moduleBytes, 'base64');
-  if (!compiled && !WebAssembly.validate(binary)) return undefined;
-  compiled ??= new WebAssembly.Module(binary);
-  const wasm = new WebAssembly.Instance(compiled).exports as Exports;
-  const { memory } = wasm;
-  const start = aligned(wasm.heapBase!());
-  let next = start;
-
-  const take = (byteLength: number): number => {
-    const place = next;
-    next = aligned(next + byteLength);
-    if (next > memory.buffer.byteLength) throw new RangeError('Cannot give out more memory than was cleared');
-    return place;
-  };
-  const at = (array: Float32Array | Uint8Array | undefined): number => {
-    if (!array) return 0;
-    if (array.buffer !== memory.buffer) throw new RangeError('Cannot work on an array of another memory');
-    return array.byteOffset;
-  };
-
+  const memory = openKernelMemory();
+  if (!memory) return undefined;
+  const { functions: wasm, floats, bytes, at } = memory;
   return {
     name: 'simd',
-    clear(numbers) {
-      next = start;
-      // some more for the places between arrays
-      const missing = start + 4 * numbers + 64 * pageBytes - memory.buffer.byteLength;
-      if (missing > 0) memory.grow(Math.ceil(missing / pageBytes));
-    },
-    floats: (length) => new Float32Array(memory.buffer, take(4 * length), length),
-    bytes: (length) => new Uint8Array(memory.buffer, take(length), length),
+    clear: (numbers) => memory.clear(4 * numbers),
+    floats,
+    bytes,
     normReluInPlace({ z, bias, gain, shift, kept, residual, y, scale }) {
       const arrays = [z, bias, gain, shift, kept, residual, y, scale].map(at);
       wasm.normRelu!(...arrays, scale.length, bias.length);

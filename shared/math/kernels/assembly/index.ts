@@ -1,1 +1,2 @@
+export * from './fbank';
 export * from './layers';

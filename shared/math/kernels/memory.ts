@@ -1,0 +1,77 @@
+import { bytes as moduleBytes } from './bytes.ts';
+
+/** The part of it that is used: the types come only with those of browsers. */
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array);
+  }
+  class Instance {
+    constructor(module: Module);
+    readonly exports: object;
+  }
+  interface Memory {
+    readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
+  }
+  function validate(bytes: Uint8Array): boolean;
+}
+
+/** What assembly/*.ts exports; arrays are given as the place of their first byte. */
+type Functions = Record<string, (...numbers: number[]) => number>;
+
+/** A memory of WebAssembly, and the functions that work in it. */
+export interface KernelMemory {
+  functions: Functions;
+  /** Where the next array will lie. */
+  mark(): number;
+  /** Forgets all arrays from a mark on (without one: all), and makes room for others of so many bytes in all. */
+  clear(bytes: number, mark?: number): void;
+  /** An array that functions can work on; what it holds is not defined. It is gone when a `clear` made more room. */
+  floats(length: number): Float32Array;
+  bytes(length: number): Uint8Array;
+  /** The place of an array; 0 for none. */
+  at(array: Float32Array | Uint8Array | undefined): number;
+}
+
+/** Places are multiples of a cache line, which is also what TensorFlow wants to read arrays in place. */
+const alignment = 64;
+const aligned = (place: number): number => Math.ceil(place / alignment) * alignment;
+const pageBytes = 65536;
+/** Room for the gaps between arrays, beside what was asked for. */
+const spareBytes = 64 * pageBytes;
+
+let compiled: WebAssembly.Module | undefined;
+
+/** A new memory; undefined where the processor has no SIMD. */
+export function openKernelMemory(): KernelMemory | undefined {
+  if (!compiled) {
+    const binary = Buffer.from(moduleBytes, 'base64');
+    if (!WebAssembly.validate(binary)) return undefined;
+    compiled = new WebAssembly.Module(binary);
+  }
+  const { memory, ...functions } = new WebAssembly.Instance(compiled).exports as { memory: WebAssembly.Memory };
+  const start = aligned((functions as Functions).heapBase!());
+  let next = start;
+  const take = (byteLength: number): number => {
+    const place = next;
+    next = aligned(next + byteLength);
+    if (next > memory.buffer.byteLength) throw new RangeError('Cannot give out more memory than was cleared');
+    return place;
+  };
+  return {
+    functions: functions as Functions,
+    mark: () => next,
+    clear(bytes, mark = start) {
+      next = mark;
+      const missing = next + bytes + spareBytes - memory.buffer.byteLength;
+      if (missing > 0) memory.grow(Math.ceil(missing / pageBytes));
+    },
+    floats: (length) => new Float32Array(memory.buffer, take(4 * length), length),
+    bytes: (length) => new Uint8Array(memory.buffer, take(length), length),
+    at(array) {
+      if (!array) return 0;
+      if (array.buffer !== memory.buffer) throw new RangeError('Cannot work on an array of another memory');
+      return array.byteOffset;
+    },
+  };
+}
