@@ -7,7 +7,8 @@ import { InputError, TrainingDiverged, UsageError } from '../shared/io/errors.ts
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { checkMetadataEqual, checkUtterances, openUtterances } from '../shared/io/utterance_table.ts';
 import { createAdamState } from '../shared/math/adamw.ts';
-import { distillationLoss, type Tail } from '../shared/math/distillation_loss.ts';
+import type { Tail } from '../shared/math/distillation_loss.ts';
+import { openDistillationLoss } from '../shared/math/kernels/fast_distillation_loss.ts';
 import { openKernels } from '../shared/math/kernels/kernels.ts';
 import { warmUpCosine } from '../shared/math/schedule.ts';
 import { type Source, trainingBatches } from '../shared/training/batches.ts';
@@ -133,6 +134,7 @@ export async function run(given: Options, { inputs, out, engine, progress, breat
   const { tail, temperature } = softTargetsKind(sources);
 
   const kernels = openKernels();
+  const distillationLoss = openDistillationLoss();
   const count = parameterCount(architecture);
   kernels.clear(5 * count);
   const weights = kernels.floats(count);

@@ -46,7 +46,7 @@ export interface DistillationLoss {
  * @see Hinton, Vinyals, Dean (2015), Distilling the Knowledge in a Neural Network, sec. 2: the weighted average and T²
  */
 export function distillationLoss(given: StudentAndTargets): DistillationLoss {
-  const { logits, vocabularySize, hardLabels, soft, tail, temperature, softWeight, labelSmoothing, gated } = given;
+  const { logits, vocabularySize, hardLabels, soft, tail, temperature, labelSmoothing } = given;
   const frames = checkShapes(given);
   const gradient = new Float32Array(logits.length);
   const student = createStudentRow(logits, vocabularySize, 1);
@@ -55,12 +55,8 @@ export function distillationLoss(given: StudentAndTargets): DistillationLoss {
   let hardSum = 0;
   let softSum = 0;
   for (let frame = 0; frame < frames; frame++) {
-    const gate = soft ? soft.weight[frame]! : 1;
-    const hasTargets = soft !== undefined && soft.offsets[frame + 1]! > soft.offsets[frame]!;
-    const wasAsked = hasTargets || gate === 0;
-    const softShare = hasTargets ? softWeight * gate : 0;
+    const { hardShare, softShare } = sharesOf(given, frame);
     const label = hardLabels[frame]!;
-    const hardShare = label < 0 ? 0 : wasAsked && gated === 'drop' ? 1 - softWeight : 1 - softShare;
     if (hardShare > 0) {
       readStudentRow(student, frame);
       const scale = hardShare / frames;
@@ -78,7 +74,21 @@ export function distillationLoss(given: StudentAndTargets): DistillationLoss {
   return { lossNats: hardNats + softNats, hardNats, softNats, gradient };
 }
 
-function checkShapes({ logits, vocabularySize, hardLabels, soft, temperature }: StudentAndTargets): number {
+/** What hard label and soft targets of a frame count: h and w·g. */
+export function sharesOf(
+  { hardLabels, soft, softWeight, gated }: StudentAndTargets,
+  frame: number,
+): { hardShare: number; softShare: number } {
+  const gate = soft ? soft.weight[frame]! : 1;
+  const hasTargets = soft !== undefined && soft.offsets[frame + 1]! > soft.offsets[frame]!;
+  const wasAsked = hasTargets || gate === 0;
+  const softShare = hasTargets ? softWeight * gate : 0;
+  const hardShare = hardLabels[frame]! < 0 ? 0 : wasAsked && gated === 'drop' ? 1 - softWeight : 1 - softShare;
+  return { hardShare, softShare };
+}
+
+/** @returns the number of frames */
+export function checkShapes({ logits, vocabularySize, hardLabels, soft, temperature }: StudentAndTargets): number {
   const frames = hardLabels.length;
   if (logits.length !== frames * vocabularySize) {
     throw new RangeError(

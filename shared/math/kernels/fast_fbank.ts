@@ -20,20 +20,16 @@ export function createFastFbank(options: FbankOptions): Fbank {
       const angle = (2 * Math.PI * (i >> 1)) / size;
       return i % 2 === 0 ? Math.cos(angle) : -Math.sin(angle);
     });
-  const put = (values: ArrayLike<number>): number => {
-    const array = memory.floats(values.length);
-    array.set(values);
-    return memory.at(array);
-  };
   memory.clear(0);
-  const window = put(plan.window);
-  const twiddles = put([...turns(half), ...turns(fftSize)]);
-  const bank = memory.bytes(8 * bins);
-  new Int32Array(bank.buffer, bank.byteOffset, 2 * bins).set(
-    filters.flatMap(({ first, weights }) => [first, weights.length]),
-  );
-  const weights = put(filters.flatMap((filter) => [...filter.weights]));
-  const tables = [window, twiddles, bins, memory.at(bank), weights];
+  const bank = filters.flatMap(({ first, weights }) => [first, weights.length]);
+  const weights = filters.flatMap((filter) => [...filter.weights]);
+  const tables = [
+    memory.put(Float32Array.from(plan.window)),
+    memory.put(Float32Array.from([...turns(half), ...turns(fftSize)])),
+    bins,
+    memory.put(Int32Array.from(bank)),
+    memory.put(Float32Array.from(weights)),
+  ];
   const work = memory.at(memory.floats(16 * half));
   const mark = memory.mark();
 

@@ -28,10 +28,14 @@ export interface KernelMemory {
   clear(bytes: number, mark?: number): void;
   /** An array that functions can work on; what it holds is not defined. It is gone when a `clear` made more room. */
   floats(length: number): Float32Array;
+  floats64(length: number): Float64Array;
   bytes(length: number): Uint8Array;
   /** The place of an array; 0 for none. */
-  at(array: Float32Array | Uint8Array | undefined): number;
+  at(array: NumberArray | undefined): number;
+  /** The place of an array's numbers: of a copy, where it lies elsewhere. */
+  put(array: NumberArray): number;
 }
+type NumberArray = Float32Array | Float64Array | Int32Array | Uint16Array | Uint8Array;
 
 /** Places are multiples of a cache line, which is also what TensorFlow wants to read arrays in place. */
 const alignment = 64;
@@ -58,6 +62,11 @@ export function openKernelMemory(): KernelMemory | undefined {
     if (next > memory.buffer.byteLength) throw new RangeError('Cannot give out more memory than was cleared');
     return place;
   };
+  const at = (array: NumberArray | undefined): number => {
+    if (!array) return 0;
+    if (array.buffer !== memory.buffer) throw new RangeError('Cannot work on an array of another memory');
+    return array.byteOffset;
+  };
   return {
     functions: functions as Functions,
     mark: () => next,
@@ -68,10 +77,15 @@ export function openKernelMemory(): KernelMemory | undefined {
     },
     floats: (length) => new Float32Array(memory.buffer, take(4 * length), length),
     bytes: (length) => new Uint8Array(memory.buffer, take(length), length),
-    at(array) {
-      if (!array) return 0;
-      if (array.buffer !== memory.buffer) throw new RangeError('Cannot work on an array of another memory');
-      return array.byteOffset;
+    floats64: (length) => new Float64Array(memory.buffer, take(8 * length), length),
+    at,
+    put(array) {
+      if (array.buffer === memory.buffer) return array.byteOffset;
+      const place = take(array.byteLength);
+      new Uint8Array(memory.buffer, place, array.byteLength).set(
+        new Uint8Array(array.buffer, array.byteOffset, array.byteLength),
+      );
+      return place;
     },
   };
 }

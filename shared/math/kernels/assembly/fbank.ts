@@ -1,4 +1,5 @@
 // Twin of fbank.ts: four frames at once, one in each lane.
+import { log4 } from './vectors';
 
 /** A Stockham FFT of `half` complex numbers, in place of `a`; the result lies where it returns, a or b. */
 function fft(a: usize, b: usize, half: i32, twiddles: usize): usize {
@@ -83,32 +84,6 @@ function fft(a: usize, b: usize, half: i32, twiddles: usize): usize {
     x = y;
   }
   return x;
-}
-
-/**
- * Natural logarithm of positive float32 numbers, to 1 unit in the last place; infinity and NaN as they are.
- * @see Moshier, Cephes Mathematical Library, logf
- */
-function log4(x: v128): v128 {
-  const bits = i32x4.sub(x, i32x4.splat(0x3f3504f3)); // √½: mantissas from there to √2
-  const exponent = f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23));
-  const mantissa = i32x4.add(v128.and(bits, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3));
-  const m = f32x4.sub(mantissa, f32x4.splat(1));
-  const square = f32x4.mul(m, m);
-  let p = f32x4.splat(7.0376836292e-2);
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-1.151461031e-1));
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(1.167699874e-1));
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-1.2420140846e-1));
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(1.4249322787e-1));
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-1.6668057665e-1));
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(2.0000714765e-1));
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-2.4999993993e-1));
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(3.3333331174e-1));
-  let y = f32x4.mul(f32x4.mul(p, m), square);
-  y = f32x4.add(y, f32x4.mul(exponent, f32x4.splat(-2.1219444e-4)));
-  y = f32x4.sub(y, f32x4.mul(square, f32x4.splat(0.5)));
-  y = f32x4.add(f32x4.add(m, y), f32x4.mul(exponent, f32x4.splat(0.693359375)));
-  return v128.bitselect(y, x, f32x4.lt(x, f32x4.splat(Infinity)));
 }
 
 /**

@@ -1,2 +1,3 @@
 export * from './fbank';
 export * from './layers';
+export { distillation } from './losses';

@@ -1,8 +1,5 @@
 // Twins of norm_relu.ts, unfold.ts, kept_units.ts and adamw.ts, four float32 at once. Arguments are places in memory.
-
-function sum4(v: v128): f32 {
-  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
-}
+import { sum4 } from './vectors';
 
 /** kept and residual: 0 where there is none. */
 export function normRelu(

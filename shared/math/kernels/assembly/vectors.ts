@@ -1,0 +1,70 @@
+// Four float32 at once: what the other files here have in common.
+
+export function sum4(v: v128): f32 {
+  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+}
+
+export function max4(v: v128): f32 {
+  const pairs = f32x4.max(v, i64x2.shuffle(v, v, 1, 0));
+  return max<f32>(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
+}
+
+/** The last 1 to 3 numbers of a row, −∞ beside them. */
+export function loadRest(place: usize, count: i32): v128 {
+  let v = f32x4.replace_lane(f32x4.splat(-Infinity), 0, load<f32>(place));
+  if (count > 1) v = f32x4.replace_lane(v, 1, load<f32>(place, 4));
+  if (count > 2) v = f32x4.replace_lane(v, 2, load<f32>(place, 8));
+  return v;
+}
+
+export function storeRest(place: usize, count: i32, v: v128): void {
+  store<f32>(place, f32x4.extract_lane(v, 0));
+  if (count > 1) store<f32>(place, f32x4.extract_lane(v, 1), 4);
+  if (count > 2) store<f32>(place, f32x4.extract_lane(v, 2), 8);
+}
+
+/**
+ * e^x of float32 numbers up to 88, to 1 unit in the last place; 0 below −87, NaN as it is.
+ * @see Moshier, Cephes Mathematical Library, expf
+ */
+export function exp4(x: v128): v128 {
+  const inside = f32x4.max(x, f32x4.splat(-87));
+  const n = f32x4.nearest(f32x4.mul(inside, f32x4.splat(1.4426950408889634)));
+  let r = f32x4.sub(inside, f32x4.mul(n, f32x4.splat(0.693359375)));
+  r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.1219444e-4)));
+  let p = f32x4.splat(1.98756915e-4);
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.3981999507e-3));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(8.3334519073e-3));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(4.1665795894e-2));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665459e-1));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(5.0000001201e-1));
+  p = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), f32x4.splat(1));
+  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
+  return v128.andnot(f32x4.mul(p, power), f32x4.lt(x, f32x4.splat(-87)));
+}
+
+/**
+ * Natural logarithm of positive float32 numbers, to 1 unit in the last place; infinity and NaN as they are.
+ * @see Moshier, Cephes Mathematical Library, logf
+ */
+export function log4(x: v128): v128 {
+  const bits = i32x4.sub(x, i32x4.splat(0x3f3504f3)); // √½: mantissas from there to √2
+  const exponent = f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23));
+  const mantissa = i32x4.add(v128.and(bits, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3));
+  const m = f32x4.sub(mantissa, f32x4.splat(1));
+  const square = f32x4.mul(m, m);
+  let p = f32x4.splat(7.0376836292e-2);
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-1.151461031e-1));
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(1.167699874e-1));
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-1.2420140846e-1));
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(1.4249322787e-1));
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-1.6668057665e-1));
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(2.0000714765e-1));
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-2.4999993993e-1));
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(3.3333331174e-1));
+  let y = f32x4.mul(f32x4.mul(p, m), square);
+  y = f32x4.add(y, f32x4.mul(exponent, f32x4.splat(-2.1219444e-4)));
+  y = f32x4.sub(y, f32x4.mul(square, f32x4.splat(0.5)));
+  y = f32x4.add(f32x4.add(m, y), f32x4.mul(exponent, f32x4.splat(0.693359375)));
+  return v128.bitselect(y, x, f32x4.lt(x, f32x4.splat(Infinity)));
+}
