@@ -1,7 +1,7 @@
 # What is compared. An arm is a name with options; a new one needs no more than a line or two here, or on the command line.
 
 # Teachers: architecture and training of each member.
-masking    := --frequency-masks 1 --frequency-mask-bins 6 --time-masks 1 --time-mask-frames 8
+masking    := --frequency-masks 1 --frequency-mask-bins 4 --time-masks 1 --time-mask-frames 5
 augmented  := $(if $(FAST),,$(masking))
 t1.train   := --width 96 --dilations 1,2,3 $(augmented)
 t2.train   := --width 96 --dilations 1,2,4 $(augmented)
@@ -27,7 +27,7 @@ one.filter  := --select all --teachers 0
 top3.filter := --select top-k --k 3 --tail ghost
 
 # Arms: .targets names soft targets, .untranscribed adds audio without transcripts, .train adds flags of train_student.
-hard.train                         :=
+hard.train                         := --dropout 0.1
 masked.train                       := $(masking)
 smooth.train                       := --label-smoothing 0.1
 born-again.targets                 := one

@@ -12,7 +12,8 @@ try() { # NAME FLAGS [more of make's]
 }
 try plain '' "$@"
 try dropout '--dropout 0.2' "$@"
+try faint "$(masks 1 2 3)" "$@"
 try weak "$(masks 1 4 5)" "$@"
 try medium "$(masks 1 6 8)" "$@"
-try medium-dropout "--dropout 0.1 $(masks 1 6 8)" "$@"
+try weak-dropout "--dropout 0.1 $(masks 1 4 5)" "$@"
 try strong "$(masks 2 8 10)" "$@"
