@@ -13,14 +13,7 @@ export function logSoftmax(
   vocabularySize: number,
   { temperature = 1 }: { temperature?: number } = {},
 ): Float32Array {
-  if (!(vocabularySize > 0 && logits.length % vocabularySize === 0)) {
-    throw new RangeError(
-      `Cannot take frames of ${vocabularySize} tokens from ${logits.length} logits; give whole frames`,
-    );
-  }
-  if (!(temperature > 0 && temperature < Infinity)) {
-    throw new RangeError(`Cannot use temperature ${temperature}; give a finite number above 0`);
-  }
+  checkLogits(logits, vocabularySize, temperature);
   const inverse = 1 / temperature;
   const result = new Float32Array(logits.length);
   for (let start = 0; start < logits.length; start += vocabularySize) {
@@ -33,4 +26,16 @@ export function logSoftmax(
     for (let i = start; i < end; i++) result[i] = (logits[i]! - largest) * inverse - logSum;
   }
   return result;
+}
+
+/** @throws {RangeError} as `logSoftmax` */
+export function checkLogits(logits: Float32Array, vocabularySize: number, temperature: number): void {
+  if (!(vocabularySize > 0 && logits.length % vocabularySize === 0)) {
+    throw new RangeError(
+      `Cannot take frames of ${vocabularySize} tokens from ${logits.length} logits; give whole frames`,
+    );
+  }
+  if (!(temperature > 0 && temperature < Infinity)) {
+    throw new RangeError(`Cannot use temperature ${temperature}; give a finite number above 0`);
+  }
 }

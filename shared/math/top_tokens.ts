@@ -37,3 +37,43 @@ function rankTokens(scores: Float32Array): Uint16Array {
   keys.sort();
   return Uint16Array.from(keys, (key) => key % 65536);
 }
+
+/** The best tokens of some frames, [frames × count] each, and log Σ exp of all scores of each frame. */
+export interface TopOfFrames {
+  tokens: Uint16Array;
+  scores: Float32Array;
+  logSums: Float32Array;
+}
+
+/**
+ * `topTokens` of one frame after another, with their scores and what normalises them.
+ *
+ * @param scores [frames × vocabularySize]
+ * @throws {RangeError} as `topTokens`, and when the scores are no whole number of frames
+ */
+export function topTokensOfFrames(scores: Float32Array, vocabularySize: number, count: number): TopOfFrames {
+  const frames = scores.length / vocabularySize;
+  if (!Number.isInteger(frames)) {
+    throw new RangeError(
+      `Cannot take frames of ${vocabularySize} tokens from ${scores.length} scores; give whole frames`,
+    );
+  }
+  const top = {
+    tokens: new Uint16Array(frames * count),
+    scores: new Float32Array(frames * count),
+    logSums: new Float32Array(frames),
+  };
+  for (let frame = 0; frame < frames; frame++) {
+    const row = scores.subarray(frame * vocabularySize, (frame + 1) * vocabularySize);
+    const best = topTokens(row, count);
+    top.tokens.set(best, frame * count);
+    best.forEach((token, i) => {
+      top.scores[frame * count + i] = row[token]!;
+    });
+    const largest = row[best[0]!]!;
+    let sum = 0;
+    for (let token = 0; token < vocabularySize; token++) sum += Math.exp(row[token]! - largest);
+    top.logSums[frame] = largest + Math.log(sum);
+  }
+  return top;
+}

@@ -1,7 +1,7 @@
 import type { Architecture } from '../engine/architecture.ts';
 import type { Network } from '../engine/engine.ts';
 import { bestToken } from '../math/gate.ts';
-import { logSoftmax } from '../math/log_softmax.ts';
+import { fastLogSoftmax } from '../math/kernels/fast_posteriors.ts';
 import type { Source } from './batches.ts';
 import type { Normalisation } from './model_folder.ts';
 import { normalise, packBatch } from './network_input.ts';
@@ -24,7 +24,10 @@ async function* logPosteriorsOf(
   let labelsOfInputs: Uint16Array[] = [];
   const take = () => {
     const batch = packBatch(inputs, architecture);
-    const result = { logPosteriors: logSoftmax(network.forward(batch), architecture.tokens), labels: labelsOfInputs };
+    const result = {
+      logPosteriors: fastLogSoftmax(network.forward(batch), architecture.tokens),
+      labels: labelsOfInputs,
+    };
     inputs = [];
     labelsOfInputs = [];
     return result;

@@ -1,6 +1,6 @@
 import type { Architecture } from '../engine/architecture.ts';
 import type { Engine, Network, PackedBatch } from '../engine/engine.ts';
-import { logSoftmax } from '../math/log_softmax.ts';
+import { fastLogSoftmax } from '../math/kernels/fast_posteriors.ts';
 import { outputFrameCount, spliceInto } from '../math/splice.ts';
 import type { Model, Normalisation } from './model_folder.ts';
 
@@ -40,7 +40,10 @@ export function openAcousticModel(engine: Engine, { architecture, normalisation,
   const network: Network = engine.createNetwork(architecture, weights);
   return {
     logPosteriors: (features) =>
-      logSoftmax(network.forward(packBatch([normalise(features, normalisation)], architecture)), architecture.tokens),
+      fastLogSoftmax(
+        network.forward(packBatch([normalise(features, normalisation)], architecture)),
+        architecture.tokens,
+      ),
     dispose: () => network.dispose(),
   };
 }

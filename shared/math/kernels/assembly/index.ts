@@ -1,3 +1,4 @@
 export * from './fbank';
 export * from './layers';
-export { distillation } from './losses';
+export * from './losses';
+export * from './posteriors';

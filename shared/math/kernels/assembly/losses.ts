@@ -1,62 +1,5 @@
 // Twins of student_row.ts, cross_entropy.ts and sparse_kl.ts: a whole batch in one call.
-import { exp4, loadRest, max4, storeRest, sum4 } from './vectors';
-
-let largest: f32 = 0;
-
-/**
- * Exponentials of a row, exp((z − largest z) / T), into another; their sum is returned.
- * The two lanes of sums keep long rows exact.
- */
-function exponentials(row: usize, target: usize, vocabulary: i32, inverse: f32): f64 {
-  const whole = vocabulary & ~3;
-  const rest = vocabulary - whole;
-  const end = row + ((<usize>whole) << 2);
-  let most = f32x4.splat(-Infinity);
-  let place = row;
-  for (; place < end; place += 16) most = f32x4.max(most, v128.load(place));
-  if (rest) most = f32x4.max(most, loadRest(end, rest));
-  largest = max4(most);
-  const base = f32x4.splat(largest);
-  const scale = f32x4.splat(inverse);
-  let sums = f64x2.splat(0);
-  let to = target;
-  place = row;
-  while (place < end) {
-    // float32 sums of a short stretch, float64 from stretch to stretch
-    let short = f32x4.splat(0);
-    const stop = min(end, place + 512);
-    for (; place < stop; place += 16, to += 16) {
-      const value = exp4(f32x4.mul(f32x4.sub(v128.load(place), base), scale));
-      v128.store(to, value);
-      short = f32x4.add(short, value);
-    }
-    sums = f64x2.add(sums, f64x2.promote_low_f32x4(short));
-    sums = f64x2.add(sums, f64x2.promote_low_f32x4(i64x2.shuffle(short, short, 1, 0)));
-  }
-  let sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
-  if (rest) {
-    const value = exp4(f32x4.mul(f32x4.sub(loadRest(end, rest), base), scale));
-    storeRest(to, rest, value);
-    sum += <f64>sum4(value);
-  }
-  return sum;
-}
-
-function sumOf(row: usize, count: i32): f64 {
-  let sums = f64x2.splat(0);
-  const end = row + ((<usize>(count & ~3)) << 2);
-  let place = row;
-  while (place < end) {
-    let short = f32x4.splat(0);
-    const stop = min(end, place + 512);
-    for (; place < stop; place += 16) short = f32x4.add(short, v128.load(place));
-    sums = f64x2.add(sums, f64x2.promote_low_f32x4(short));
-    sums = f64x2.add(sums, f64x2.promote_low_f32x4(i64x2.shuffle(short, short, 1, 0)));
-  }
-  let sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
-  for (const stop = row + ((<usize>count) << 2); place < stop; place += 4) sum += <f64>load<f32>(place);
-  return sum;
-}
+import { exp4, exponentials, largestOf, loadRest, storeRest, sumOf } from './vectors';
 
 /** exp of each number; their sum is returned. */
 function exponentialsInto(target: usize, row: usize, count: i32): f64 {
@@ -98,6 +41,8 @@ function tokenAt(tokens: usize, i: i32): usize {
 /** What is left of exponentials this small has lost digits. */
 const underflow: f64 = 1e-30;
 
+let largestElse: f32 = 0;
+
 /** Exponentials of the tokens not kept, relative to the best of them; 0 for those kept. Returns their sum. */
 function exponentialsOfOthers(
   logits: usize,
@@ -110,8 +55,8 @@ function exponentialsOfOthers(
 ): f64 {
   memory.copy(row, logits, (<usize>vocabulary) << 2);
   for (let i = from; i < from + count; i++) store<f32>(row + tokenAt(tokens, i), -Infinity);
-  const sum = exponentials(row, row, vocabulary, inverse);
-  if (largest > -Infinity) return sum;
+  largestElse = largestOf(row, vocabulary);
+  if (largestElse > -Infinity) return exponentials(row, row, vocabulary, largestElse, inverse);
   memory.fill(row, 0, (<usize>vocabulary) << 2);
   return 0;
 }
@@ -160,9 +105,10 @@ export function distillation(
   for (let frame = 0; frame < frames; frame++, logits += bytes, gradient += bytes) {
     const hardShare = load<f64>(hardShares + ((<usize>frame) << 3));
     const softShare = load<f64>(softShares + ((<usize>frame) << 3));
+    const largest = largestOf(logits, vocabulary);
     let sum: f64 = 0;
     let fresh = true;
-    if (hardShare > 0 || (softShare > 0 && temperature === 1)) sum = exponentials(logits, row, vocabulary, 1);
+    if (hardShare > 0 || (softShare > 0 && temperature === 1)) sum = exponentials(logits, row, vocabulary, largest, 1);
     if (hardShare > 0) {
       const label = (<usize>load<i32>(hardLabels + ((<usize>frame) << 2))) << 2;
       const scale = hardShare * perFrame;
@@ -176,7 +122,7 @@ export function distillation(
       hardNats += hardShare * nats;
     }
     if (softShare > 0) {
-      if (temperature !== 1) sum = exponentials(logits, row, vocabulary, <f32>(1 / temperature));
+      if (temperature !== 1) sum = exponentials(logits, row, vocabulary, largest, <f32>(1 / temperature));
       const scale = softShare * temperature * perFrame; // T² of the loss, 1/T of the logits
       const logSum = <f64>largest / temperature + Math.log(sum);
       const from = load<i32>(offsets + ((<usize>frame) << 2));
@@ -204,10 +150,9 @@ export function distillation(
           ofElse = scale * (1 / sum - tailMass / sumElse);
         } else {
           // too far below the best token: again, relative to the best of the others, whose posterior is 0 here
-          const base = largest;
           const own = exponentialsOfOthers(logits, row, vocabulary, <f32>(1 / temperature), tokens, from, count);
-          nats +=
-            tailMass * (tailLog + <f64>base / temperature + Math.log(sum) - <f64>largest / temperature - Math.log(own));
+          const logElse = <f64>(largestElse - largest) / temperature + Math.log(own / sum);
+          nats += tailMass * (tailLog - logElse);
           ofElse = own > 0 ? (-scale * tailMass) / own : 0;
         }
       } else if (tailMass > 0) {

@@ -68,3 +68,70 @@ export function log4(x: v128): v128 {
   y = f32x4.add(f32x4.add(m, y), f32x4.mul(exponent, f32x4.splat(0.693359375)));
   return v128.bitselect(y, x, f32x4.lt(x, f32x4.splat(Infinity)));
 }
+
+export function largestOf(row: usize, count: i32): f32 {
+  const whole = count & ~3;
+  const rest = count - whole;
+  const end = row + ((<usize>whole) << 2);
+  let most = f32x4.splat(-Infinity);
+  for (let place = row; place < end; place += 16) most = f32x4.max(most, v128.load(place));
+  if (rest) most = f32x4.max(most, loadRest(end, rest));
+  return max4(most);
+}
+
+/** Bytes whose float32 sum is exact enough; from stretch to stretch, sums are float64. */
+const stretch: usize = 512;
+
+function addTo(sums: v128, four: v128): v128 {
+  const low = f64x2.promote_low_f32x4(four);
+  return f64x2.add(f64x2.add(sums, low), f64x2.promote_low_f32x4(i64x2.shuffle(four, four, 1, 0)));
+}
+
+export function sumOf(row: usize, count: i32): f64 {
+  let sums = f64x2.splat(0);
+  const end = row + ((<usize>(count & ~3)) << 2);
+  let place = row;
+  while (place < end) {
+    let four = f32x4.splat(0);
+    for (const stop = min(end, place + stretch); place < stop; place += 16) four = f32x4.add(four, v128.load(place));
+    sums = addTo(sums, four);
+  }
+  let sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
+  for (const stop = row + ((<usize>count) << 2); place < stop; place += 4) sum += <f64>load<f32>(place);
+  return sum;
+}
+
+/**
+ * Exponentials of a row, exp((z − largest) · inverse); their sum is returned.
+ *
+ * @param target receives them, unless it is 0; may be the row itself
+ */
+export function exponentials(row: usize, target: usize, count: i32, largest: f32, inverse: f32): f64 {
+  const whole = count & ~3;
+  const rest = count - whole;
+  const end = row + ((<usize>whole) << 2);
+  const base = f32x4.splat(largest);
+  const scale = f32x4.splat(inverse);
+  let sums = f64x2.splat(0);
+  let place = row;
+  let to = target;
+  while (place < end) {
+    let four = f32x4.splat(0);
+    for (const stop = min(end, place + stretch); place < stop; place += 16) {
+      const value = exp4(f32x4.mul(f32x4.sub(v128.load(place), base), scale));
+      if (target) {
+        v128.store(to, value);
+        to += 16;
+      }
+      four = f32x4.add(four, value);
+    }
+    sums = addTo(sums, four);
+  }
+  let sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
+  if (rest) {
+    const value = exp4(f32x4.mul(f32x4.sub(loadRest(end, rest), base), scale));
+    if (target) storeRest(to, rest, value);
+    sum += <f64>sum4(value);
+  }
+  return sum;
+}
