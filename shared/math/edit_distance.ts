@@ -19,29 +19,37 @@ const DELETION = 3;
  *
  * @see NIST SCTK, sclite: substitutions cost 4, insertions and deletions 3
  */
-export function editOperations<Word>({ reference, hypothesis }: WordPair<Word>): string {
+export function editOperations<Word>(words: WordPair<Word>): string {
+  const steps: string[] = [];
+  walkBack(words, (step) => steps.push(letters[step]!));
+  return steps.reverse().join('');
+}
+
+/** Steps by number, and their letters. */
+const [correct, substituted, inserted, deleted] = [0, 1, 2, 3];
+const letters = ['C', 'S', 'I', 'D'];
+
+function walkBack<Word>({ reference, hypothesis }: WordPair<Word>, visit: (step: number) => void): void {
   const width = hypothesis.length + 1;
   const cost = costTable({ reference, hypothesis });
-  const steps: string[] = [];
   let row = reference.length;
   let column = hypothesis.length;
   while (row > 0 || column > 0) {
-    const here = cost[row * width + column]!;
+    const place = row * width + column;
+    const here = cost[place]!;
     const same = row > 0 && column > 0 && reference[row - 1] === hypothesis[column - 1];
-    const pair = same ? 0 : SUBSTITUTION;
-    if (row > 0 && column > 0 && cost[(row - 1) * width + column - 1]! + pair === here) {
-      steps.push(same ? 'C' : 'S');
+    if (row > 0 && column > 0 && cost[place - width - 1]! + (same ? 0 : SUBSTITUTION) === here) {
+      visit(same ? correct : substituted);
       row--;
       column--;
-    } else if (column > 0 && cost[row * width + column - 1]! + INSERTION === here) {
-      steps.push('I');
+    } else if (column > 0 && cost[place - 1]! + INSERTION === here) {
+      visit(inserted);
       column--;
     } else {
-      steps.push('D');
+      visit(deleted);
       row--;
     }
   }
-  return steps.reverse().join('');
 }
 
 export interface WordPair<Word> {
@@ -51,29 +59,35 @@ export interface WordPair<Word> {
 
 /** Errors in the alignment of `editOperations`. Both empty: all zero. */
 export function editCounts<Word>(words: WordPair<Word>): EditCounts {
-  const counts = { correct: 0, substitutions: 0, insertions: 0, deletions: 0, distance: 0 };
-  for (const step of editOperations(words)) {
-    if (step === 'C') counts.correct++;
-    else if (step === 'S') counts.substitutions++;
-    else if (step === 'I') counts.insertions++;
-    else counts.deletions++;
-  }
-  counts.distance = SUBSTITUTION * counts.substitutions + INSERTION * counts.insertions + DELETION * counts.deletions;
-  return counts;
+  const counts = new Int32Array(4);
+  walkBack(words, (step) => {
+    counts[step]!++;
+  });
+  const [correct, substitutions, insertions, deletions] = counts as unknown as [number, number, number, number];
+  const distance = SUBSTITUTION * substitutions + INSERTION * insertions + DELETION * deletions;
+  return { correct, substitutions, insertions, deletions, distance };
 }
+
+/** The last table: used again where it is large enough. */
+let table = new Int32Array(0);
 
 /** Entry [i × (hypothesis + 1) + j]: the least cost of turning the first i reference words into the first j others. */
 function costTable<Word>({ reference, hypothesis }: WordPair<Word>): Int32Array {
   const width = hypothesis.length + 1;
-  const cost = new Int32Array((reference.length + 1) * width);
-  for (let j = 1; j < width; j++) cost[j] = j * INSERTION;
+  const size = (reference.length + 1) * width;
+  if (table.length < size) table = new Int32Array(size);
+  const cost = table;
+  for (let j = 0; j < width; j++) cost[j] = j * INSERTION;
   for (let i = 1; i <= reference.length; i++) {
-    cost[i * width] = i * DELETION;
+    const word = reference[i - 1];
+    const above = (i - 1) * width;
+    let left = i * DELETION;
+    cost[i * width] = left;
     for (let j = 1; j < width; j++) {
-      const pair = cost[(i - 1) * width + j - 1]! + (reference[i - 1] === hypothesis[j - 1] ? 0 : SUBSTITUTION);
-      const insertion = cost[i * width + j - 1]! + INSERTION;
-      const deletion = cost[(i - 1) * width + j]! + DELETION;
-      cost[i * width + j] = Math.min(pair, insertion, deletion);
+      const pair = cost[above + j - 1]! + (word === hypothesis[j - 1] ? 0 : SUBSTITUTION);
+      const deletion = cost[above + j]! + DELETION;
+      left = Math.min(pair, left + INSERTION, deletion);
+      cost[i * width + j] = left;
     }
   }
   return cost;
