@@ -35,7 +35,7 @@ help: ## this text
 	@echo 'Knobs (make distill SEEDS="0 1 2" ENGINE=wasm …):'
 	@{ $(foreach k,$(KNOBS),echo "  $(k)|$$(sed -nE 's/^$(k) +\?=.*## (.*)/\1/p' Makefile | tail -n 1)|now: $($(k))"; )} | column -t -s '|'
 
-include pipelines/setup.mk pipelines/arms.mk pipelines/stages.mk pipelines/experiment.mk pipelines/results.mk
+include pipelines/setup.mk pipelines/arms.mk pipelines/stages.mk pipelines/experiment.mk pipelines/results.mk pipelines/bench/bench.mk
 
 .PHONY: distill test test-system check format clean
 distill: $(REPORT)/report.json ## teachers, their ensemble and the students, compared: a table here and a page

@@ -19,6 +19,6 @@ KERNELS := shared/math/kernels/bytes.ts
 $(KERNELS): $(wildcard shared/math/kernels/assembly/*.ts) pipelines/setup/build_kernels.mjs node_modules/.package-lock.json
 	@node pipelines/setup/build_kernels.mjs
 
-SOURCES := $(KERNELS) $(shell find stages shared -name '*.ts' -not -name '*_test.ts' -not -path '*/kernels/assembly/*' -not -path $(KERNELS))
+SOURCES := $(KERNELS) $(shell find stages shared pipelines/bench -name '*.ts' -not -name '*_test.ts' -not -path '*/kernels/assembly/*' -not -path $(KERNELS))
 dist/build.json: $(SOURCES) pipelines/setup/build.mjs node_modules/.package-lock.json
 	@node pipelines/setup/build.mjs

@@ -49,9 +49,9 @@ export const options = {
     type: 'numbers',
     default: [1, 2, 3],
     integer: true,
-    min: 1,
+    min: 0,
     max: 1000,
-    describe: 'output frames between the three taps of each residual layer',
+    describe: 'output frames between the three taps of each residual layer; 0: a single tap, no neighbours',
   },
   splice: {
     type: 'number',

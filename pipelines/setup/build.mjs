@@ -1,10 +1,14 @@
-// Bundles each stage into dist/, without comments, so that a changed comment leaves the code digest alone.
+// Bundles each program into dist/, without comments, so that a changed comment leaves the code digest alone.
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const stages = readdirSync('stages').filter((name) => name.endsWith('.ts') && !name.endsWith('_test.ts'));
+const programs = [
+  ...stages.map((name) => ({ in: `stages/${name}`, out: name.replace('.ts', '') })),
+  ...['bench', 'ours'].map((name) => ({ in: `pipelines/bench/${name}.ts`, out: `bench/${name}` })),
+];
 const { outputFiles } = await build({
-  entryPoints: stages.map((name) => `stages/${name}`),
+  entryPoints: programs,
   outdir: 'dist',
   write: false,
   bundle: true,
@@ -17,7 +21,7 @@ const { outputFiles } = await build({
   banner: { js: '#!/usr/bin/env node' },
   logLevel: 'warning',
 });
-mkdirSync('dist', { recursive: true });
+mkdirSync('dist/bench', { recursive: true });
 for (const { path, contents } of outputFiles) {
   // a bundle that stays the same keeps its time: make calls only the stages whose code changed
   if (existsSync(path) && readFileSync(path).equals(contents)) continue;

@@ -4,7 +4,8 @@ import { taps } from '../math/unfold.ts';
 /**
  * A time-delay network with residual layers. With x the spliced input frames,
  * y = drop(relu(norm(x·W + b))), then for each dilation y = y + drop(relu(norm(conv(y) + b))), logits = y·W + b.
- * A convolution has three taps, `dilation` output frames apart, and zeros beyond an utterance's edges; norm is layer
+ * A convolution has three taps, `dilation` output frames apart, and zeros beyond an utterance's edges; with dilation 0 it
+ * has one, and the layer sees its own frame alone; norm is layer
  * normalisation over the units (Ba et al., 2016) with a gain and a bias of its own.
  */
 export interface Architecture extends Splicing {
@@ -28,6 +29,9 @@ export interface Parameter {
 export const inputWidth = ({ bins, spliceLeft, spliceRight }: Architecture): number =>
   bins * (spliceLeft + 1 + spliceRight);
 
+/** Taps of a layer's convolution. */
+export const tapsOf = (dilation: number): number => (dilation === 0 ? 1 : taps);
+
 /** Every parameter of a network, in the order of `weights.bin`. Matrices are [inputs × outputs], row-major. */
 export function parameterLayout(architecture: Architecture): Parameter[] {
   const { width, dilations, tokens } = architecture;
@@ -39,7 +43,7 @@ export function parameterLayout(architecture: Architecture): Parameter[] {
   ];
   const shapes = [
     ...hidden('input', inputWidth(architecture)),
-    ...dilations.flatMap((_, i) => hidden(`layer${i + 1}`, taps * width)),
+    ...dilations.flatMap((dilation, i) => hidden(`layer${i + 1}`, tapsOf(dilation) * width)),
     ['output.matrix', [width, tokens]] as [string, number[]],
     ['output.bias', [tokens]] as [string, number[]],
   ];

@@ -2,7 +2,7 @@ import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { type Kernels, openKernels } from '../math/kernels/kernels.ts';
 import { randomState } from '../math/random.ts';
 import { taps } from '../math/unfold.ts';
-import { type Architecture, inputWidth, parameterCount, parameterLayout } from './architecture.ts';
+import { type Architecture, inputWidth, parameterCount, parameterLayout, tapsOf } from './architecture.ts';
 import type { Network, PackedBatch } from './engine.ts';
 import type { Products } from './products.ts';
 
@@ -89,9 +89,12 @@ export function createNetwork(
       };
       let y = layer(0, products.upload(batch.features, frames, inputWidth(architecture)));
       dilations.forEach((dilation, i) => {
-        const neighbours = kernels.floats(frames * taps * width);
-        kernels.unfoldInto(neighbours, y, { units: width, dilation, utteranceOffsets });
-        y = layer(i + 1, products.upload(neighbours, frames, taps * width), y);
+        let neighbours = y;
+        if (dilation > 0) {
+          neighbours = kernels.floats(frames * taps * width);
+          kernels.unfoldInto(neighbours, y, { units: width, dilation, utteranceOffsets });
+        }
+        y = layer(i + 1, products.upload(neighbours, frames, tapsOf(dilation) * width), y);
       });
       const hidden = products.upload(y, frames, width);
       const logits = products.product(hidden, matrices.at(-1)!);
@@ -131,7 +134,9 @@ export function createNetwork(
         put(`${layerNames[i]}.norm.bias`, shiftGradient!);
         if (i > 0) {
           const neighbours = own(products.productTransposed(zGradient, matrices[i]!));
-          kernels.addFoldInto(gradient, neighbours, { units: width, dilation: dilations[i - 1]!, utteranceOffsets });
+          const dilation = dilations[i - 1]!;
+          if (dilation === 0) kernels.addInto(gradient, neighbours);
+          else kernels.addFoldInto(gradient, neighbours, { units: width, dilation, utteranceOffsets });
         }
         zGradient.dispose();
       }

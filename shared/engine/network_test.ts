@@ -18,7 +18,7 @@ const architecture: Architecture = {
   spliceRight: 1,
   stride: 3,
   width: 6,
-  dilations: [1, 2],
+  dilations: [1, 0, 2],
   tokens: 5,
   dropout: 0.25,
 };
@@ -103,18 +103,19 @@ function referenceLogits(parameters: Float64Array, { features, frames, utterance
   };
   let y = hidden(Float64Array.from(features), inputWidth(architecture), 'input', 0);
   dilations.forEach((dilation, i) => {
-    const unfolded = new Float64Array(frames * 3 * width);
+    const taps = dilation === 0 ? [0] : [-1, 0, 1];
+    const unfolded = new Float64Array(frames * taps.length * width);
     for (let utterance = 0; utterance + 1 < utteranceOffsets.length; utterance++) {
       const [first, end] = [utteranceOffsets[utterance]!, utteranceOffsets[utterance + 1]!];
       for (let frame = first; frame < end; frame++) {
-        for (const tap of [-1, 0, 1]) {
+        for (const [place, tap] of taps.entries()) {
           const source = frame + tap * dilation;
           if (source < first || source >= end) continue;
-          unfolded.set(y.subarray(source * width, (source + 1) * width), (frame * 3 + tap + 1) * width);
+          unfolded.set(y.subarray(source * width, (source + 1) * width), (frame * taps.length + place) * width);
         }
       }
     }
-    const next = hidden(unfolded, 3 * width, `layer${i + 1}`, i + 1);
+    const next = hidden(unfolded, taps.length * width, `layer${i + 1}`, i + 1);
     y = y.map((value, place) => value + next[place]!);
   });
   return product(y, width, part['output.matrix']!, part['output.bias']!);

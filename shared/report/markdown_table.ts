@@ -1,3 +1,4 @@
+import { alignedTable } from './aligned_table.ts';
 import { count, fixed, interval, percent, plural, points, pValue, unknown } from './format.ts';
 import { type Comparison, isComparison, type Refusal, type Row, type Rows } from './rows.ts';
 
@@ -38,7 +39,7 @@ export function markdownTables(
     return [
       `## ${protocol}`,
       '',
-      ...aligned([headers, ...body]),
+      ...alignedTable(headers, body, numeric),
       '',
       ...footnotes.map((footnote, i) => `${i + 1}. ${footnote}`),
       ...(footnotes.length > 0 ? [''] : []),
@@ -79,12 +80,4 @@ function cellsOf(row: Row, marks: number[]): string[] {
     fixed(row.bytesPerFrame, 1),
     fixed(row.trainingSeconds, 1),
   ];
-}
-
-function aligned(cells: string[][]): string[] {
-  const widths = headers.map((_, column) => Math.max(3, ...cells.map((row) => row[column]!.length)));
-  const spell = (row: string[]) =>
-    `| ${row.map((cell, column) => (numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!))).join(' | ')} |`;
-  const rule = `| ${widths.map((width, column) => `${'-'.repeat(width - 1)}${numeric[column] ? ':' : '-'}`).join(' | ')} |`;
-  return [spell(cells[0]!), rule, ...cells.slice(1).map(spell)];
 }

@@ -1,7 +1,7 @@
 import { type AdamSettings, type AdamState, adamWInto, clipByGlobalNormInto } from '../adamw.ts';
 import { type KeptUnits, keepUnitsInto } from '../kept_units.ts';
 import { type NormRelu, type NormReluGradient, normReluGradient, normReluInPlace } from '../norm_relu.ts';
-import { addFoldInto, type Unfolding, unfoldInto } from '../unfold.ts';
+import { addFoldInto, addInto, type Unfolding, unfoldInto } from '../unfold.ts';
 import { simdKernels } from './simd_kernels.ts';
 
 /** The loops that a training step spends its time in beside matrix products, and the memory they work in. */
@@ -16,6 +16,7 @@ export interface Kernels {
   normReluGradient(layer: NormReluGradient): void;
   unfoldInto(target: Float32Array, x: Float32Array, unfolding: Unfolding): void;
   addFoldInto(target: Float32Array, gradient: Float32Array, unfolding: Unfolding): void;
+  addInto(target: Float32Array, values: Float32Array): void;
   keepUnitsInto(units: KeptUnits): void;
   adamWInto(weights: Float32Array, gradients: Float32Array, state: AdamState, settings: AdamSettings): void;
   clipByGlobalNormInto(gradients: Float32Array, limit: number): number;
@@ -31,6 +32,7 @@ export const plainKernels: Kernels = {
   normReluGradient,
   unfoldInto,
   addFoldInto,
+  addInto,
   keepUnitsInto,
   adamWInto,
   clipByGlobalNormInto,

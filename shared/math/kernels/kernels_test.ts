@@ -96,7 +96,9 @@ test('kernels that move numbers agree to the bit', () => {
         kernels.unfoldInto(rows, floats(normals(45 * units, 'x')), unfolding);
         const target = floats(normals(45 * units, 'target'));
         kernels.addFoldInto(target, floats(normals(45 * 3 * units, 'rows')), unfolding);
-        return [rows.slice(), target.slice()];
+        const sum = floats(normals(45 * units, 'sum'));
+        kernels.addInto(sum, target);
+        return [rows.slice(), target.slice(), sum.slice()];
       });
       assert.deepEqual(found, expected, `${units} units, dilation ${dilation}`);
     }

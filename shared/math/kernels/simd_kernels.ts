@@ -33,6 +33,7 @@ export function simdKernels(): Kernels | undefined {
       const [to, from] = [at(target), at(gradient)];
       forEachUtterance(utteranceOffsets, (first, end) => wasm.addFold!(to, from, units, dilation, first, end));
     },
+    addInto: (target, values) => void wasm.add!(at(target), at(values), target.length),
     keepUnitsInto({ kept, dropout, state }) {
       const { threshold, factor } = dropRule(dropout);
       const [a, b, c, d] = state as unknown as [number, number, number, number];

@@ -159,6 +159,10 @@ function addRow(to: usize, from: usize, bytes: usize): void {
   for (let i = whole; i < bytes; i += 4) store<f32>(to + i, load<f32>(to + i) + load<f32>(from + i));
 }
 
+export function add(target: usize, values: usize, count: i32): void {
+  addRow(target, values, (<usize>count) << 2);
+}
+
 /** Frames first to end: one utterance. */
 export function unfold(rows: usize, x: usize, units: i32, dilation: i32, first: i32, end: i32): void {
   const bytes = (<usize>units) << 2;

@@ -1,0 +1,211 @@
+// Compares the toolkit with its peers: each pair in turn, on one core, several times over. Prints ratios with their
+// spread, and writes them as rows of name, ratio and target.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { alignedTable } from '../../shared/report/aligned_table.ts';
+
+const [python, out, onlyText = ''] = process.argv.slice(2) as [string, string, string?];
+const rounds = 5;
+const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs a program on the first core; its output. */
+function call(command: string, given: readonly string[]): string {
+  const pinned = existsSync('/usr/bin/taskset') ? ['taskset', '-c', '0', command] : [command];
+  const { status, stdout, stderr } = spawnSync(pinned[0]!, [...pinned.slice(1), ...given], {
+    encoding: 'utf8',
+    maxBuffer: 1e9,
+    env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' },
+  });
+  if (status !== 0) throw new Error(`Cannot run ${command} ${given.join(' ')}: ${stderr}`);
+  return stdout;
+}
+const ours = (...given: string[]) => Number(call(process.execPath, ['dist/bench/ours.js', ...given]));
+const peer = (...given: string[]) => Number(call(python, ['pipelines/bench/peers.py', ...given]));
+function seconds(work: () => unknown): number {
+  const started = performance.now();
+  work();
+  return (performance.now() - started) / 1000;
+}
+
+interface Comparison {
+  name: string;
+  peer: string;
+  /** Ratio that is aimed at. */
+  target: number;
+  /** What the larger figure is better in; of us and of the peer, once. */
+  measure: () => [number, number];
+  unit: string;
+}
+
+const pair = (name: string, peerName: string, target: number, unit: string, a: string[], b: string[]): Comparison => ({
+  ...{ name, peer: peerName, target, unit },
+  measure: () => [ours(...a), peer(...b)],
+});
+
+/** A FLAC file of the embedded corpus, and the seconds it holds. */
+const flacFile = `data/fsdd/${readdirSync('data/fsdd').find((name) => name.endsWith('.flac'))}`;
+
+const utterances = 100_000;
+const [reference, hypothesis] = ['reference', 'hypothesis'].map((name) => join(folder, `${name}.txt`)) as [
+  string,
+  string,
+];
+
+/** A data directory and a folder of hypotheses, as `score` wants them. */
+function prepareScoring(): void {
+  if (existsSync(reference)) return;
+  ours('transcripts', folder, String(utterances));
+  const ids = readFileSync(reference, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' ', 1)[0]!);
+  const words = Array.from({ length: 5000 }, (_, i) => `word${i}`).sort();
+  const [data, decoded] = [join(folder, 'data'), join(folder, 'decoded')];
+  for (const made of [data, decoded]) mkdirSync(made);
+  writeFileSync(join(data, 'text'), readFileSync(reference));
+  writeFileSync(join(data, 'wav.scp'), ids.map((id) => `${id} none.wav\n`).join(''));
+  writeFileSync(join(data, 'utt2spk'), ids.map((id) => `${id} ${id.slice(0, 3)}\n`).join(''));
+  writeFileSync(join(data, 'lexicon.txt'), words.map((word) => `${word} a\n`).join(''));
+  writeFileSync(join(data, 'tokens.txt'), '<blk> 0\nsil 1\na 2\n');
+  writeFileSync(join(decoded, 'hypotheses.txt'), readFileSync(hypothesis));
+  writeFileSync(join(decoded, 'report.json'), JSON.stringify({ id: 'bench', stage: 'decode', files: {} }));
+}
+
+function scoreRate(): number {
+  prepareScoring();
+  const given = ['--data', join(folder, 'data'), '--hypotheses', join(folder, 'decoded'), '--quiet'];
+  const target = join(folder, `score-${Math.random()}`);
+  return utterances / seconds(() => call(process.execPath, ['dist/score.js', ...given, '--out', target]));
+}
+
+/** sclite reads each utterance as `words (speaker-utterance)`. */
+function scliteRate(): number {
+  for (const path of [reference, hypothesis]) {
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+    const trn = lines.map(
+      (line) => `${line.slice(line.indexOf(' ') + 1)} (${line.split(' ', 1)[0]!.replace('-', '_')})\n`,
+    );
+    writeFileSync(`${path}.trn`, trn.join(''));
+  }
+  const given = [
+    '-r',
+    `${reference}.trn`,
+    'trn',
+    '-h',
+    `${hypothesis}.trn`,
+    'trn',
+    '-i',
+    'rm',
+    '-o',
+    'sum',
+    '-O',
+    folder,
+  ];
+  return utterances / seconds(() => call('sclite', given));
+}
+const hasSclite = spawnSync('sclite', []).error === undefined;
+
+const comparisons: Comparison[] = [
+  ...(['native', 'wasm'] as const).flatMap((engine) => [
+    pair(
+      `training step, TDNN 5 × 256, ${engine}`,
+      'PyTorch',
+      engine === 'native' ? 1 : 0.3,
+      'frames/s',
+      ['train', 'tdnn', engine],
+      ['train', 'tdnn'],
+    ),
+    pair(
+      `training step, dense 440–512×4–120, ${engine}`,
+      'PyTorch',
+      engine === 'native' ? 1 : 0.5,
+      'frames/s',
+      ['train', 'dense', engine],
+      ['train', 'dense'],
+    ),
+  ]),
+  pair(
+    'loss and gradient, 5,000 tokens (ours: top-16 and ghost)',
+    'PyTorch, dense KL',
+    1,
+    'frames/s',
+    ['loss'],
+    ['loss'],
+  ),
+  pair('log-mel features, 80 bins, 21 min', 'numpy', 1.8, '× real time', ['fbank'], ['fbank_numpy']),
+  pair('log-mel features, 80 bins, 21 min', 'kaldi-native-fbank', 1, '× real time', ['fbank'], ['fbank_kaldi']),
+  ...[10, 16, 32].map((k) =>
+    pair(
+      `top ${k} of 500 and log-sum-exp`,
+      'PyTorch',
+      k === 32 ? 1.5 : 2,
+      'frames/s',
+      ['top', String(k)],
+      ['top', String(k)],
+    ),
+  ),
+  pair('writing an essence, 1 M frames, k = 16', 'pyarrow', 0.85, 'frames/s', ['cache', 'write'], ['cache', 'write']),
+  pair('reading it', 'pyarrow', 1, 'frames/s', ['cache', 'read'], ['cache', 'read']),
+  pair('decoding FLAC', 'soundfile', 0.2, '× real time', ['flac', flacFile, '1'], ['flac', flacFile, '1']),
+  {
+    ...{ name: '100,000 utterances scored, from files', peer: 'jiwer', target: 5, unit: 'utterances/s' },
+    measure: () => [scoreRate(), peer('jiwer', reference, hypothesis)],
+  },
+  ...(hasSclite
+    ? [
+        {
+          ...{ name: '100,000 utterances scored, from files', peer: 'sclite', target: 25, unit: 'utterances/s' },
+          measure: (): [number, number] => [scoreRate(), scliteRate()],
+        },
+      ]
+    : []),
+  ...readdirSync('stages')
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('_test.ts'))
+    .map((name) => name.replace('.ts', ''))
+    .map((stage) => ({
+      ...{ name: `start of ${stage} --help`, peer: 'node -e 0', target: 0.4, unit: 'starts/s' },
+      measure: (): [number, number] => [
+        1 / seconds(() => call(process.execPath, [`dist/${stage}.js`, '--help'])),
+        1 / seconds(() => call(process.execPath, ['-e', '0'])),
+      ],
+    })),
+];
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+const short = (value: number): string => value.toPrecision(3).replace(/e\+(\d+)/, 'e$1');
+
+const rows = comparisons
+  .filter(({ name, peer: peerName }) => `${name}, ${peerName}`.includes(onlyText))
+  .map(({ name, peer: peerName, target, unit, measure }) => {
+    const pairs = Array.from({ length: rounds }, measure);
+    const ratios = pairs.map(([a, b]) => a / b);
+    const row = {
+      ...{
+        name,
+        peer: peerName,
+        target,
+        unit,
+        ratio: median(ratios),
+        least: Math.min(...ratios),
+        most: Math.max(...ratios),
+      },
+      ...{ ours: median(pairs.map(([a]) => a)), theirs: median(pairs.map(([, b]) => b)) },
+    };
+    process.stderr.write(`${name}: ${short(row.ratio)} × ${peerName} (${short(row.least)} to ${short(row.most)})\n`);
+    return row;
+  });
+mkdirSync(out, { recursive: true });
+writeFileSync(join(out, 'rows.json'), `${JSON.stringify(rows, null, 1)}\n`);
+console.log(
+  alignedTable(
+    ['what', 'peer', 'ratio', 'least to most', 'target', 'ours', 'peer’s', 'unit'],
+    rows.map(({ name, peer: peerName, ratio, least, most, target, unit, ...figures }) => [
+      ...[name, peerName, short(ratio), `${short(least)} to ${short(most)}`, String(target)],
+      ...[short(figures.ours), short(figures.theirs), unit],
+    ]),
+    [false, false, true, true, true, true, true, false],
+  ).join('\n'),
+);
