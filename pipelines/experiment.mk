@@ -43,7 +43,7 @@ labels_of = $(if $(filter untranscribed,$(2)),,$(1)/align-$(last)/$(2))
 
 # ── Students; $(1) folder, $(2) seed, $(3) arm, $(4) size ──
 define student_rules
-$(call stage,$(call student,$(1),$(2),$(3),$(4)),$(call train_inputs,$(1),$(last)) $(call soft_inputs,$(1),$(2),$(3)),train_student,$(call train_flags,$(1),$(last)) $(call soft_flags,$(1),$(2),$(3)) $($(4).train) $($(3).train) --updates $(call updates_of,$(1)) --seed $(2))
+$(call stage,$(call student,$(1),$(2),$(3),$(4)),$(call train_inputs,$(1),$(last)) $(call soft_inputs,$(1),$(2),$(3)),train_student,$(call train_flags,$(1),$(last)) $(call soft_flags,$(1),$(2),$(3)) $($(4).train) $($(3).train) $($(3)-$(4).train) --updates $(call updates_of,$(1)) --seed $(2))
 $(call scored,$(1),$(3)-$(4),$(2),$(4),$(call student,$(1),$(2),$(3),$(4)),model,$(3))
 endef
 student = $(1)/model/$(3)-$(4)/s$(2)

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Question: which recipe serves each arm best? Every arm has four trials, on dev alone, with a seed that no result uses.
 # Knobs: dropout for hard labels, strength of the masks for masked ones, ε for smoothed ones; for soft targets the soft
-# weight, and masks on the student's input. Held still: corpus, teachers, student (large), updates.
+# weight, and masks on the student's input. Held still: corpus, teachers, updates. Once for each size: SIZES=small REPORT=exp/ablations/recipes-small.
 # Seeds: SEEDS (default 9). Control: the recipe each arm starts from. Ends in a table; the page is in exp/ablations/recipes.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 
+# as of $(call masks,…) in arms.mk
 masks() { echo "--frequency-masks $1 --frequency-mask-bins $2 --time-masks $1 --time-mask-frames $3"; }
 arms=()
 settings=()

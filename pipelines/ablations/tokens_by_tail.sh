@@ -12,7 +12,7 @@ for k in 1 2 3 5 10; do
     [ "$k $tail" = "1 renormalise" ] && continue # a single token renormalised is a hard label
     name=top$k-$tail
     arms+=("$name")
-    settings+=("$name.targets=$name" "$name.filter=--select top-k --k $k --tail $tail")
+    settings+=("$name.targets=$name" "$name.filter=--select top-k --k $k --tail $tail" "$name.train=\$(weak_masks)")
   done
 done
 exec make distill SEEDS="${SEEDS:-0 1 2}" ARMS="${arms[*]}" "${settings[@]}" REPORT=exp/ablations/tokens_by_tail "$@"

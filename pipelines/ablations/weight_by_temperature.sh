@@ -13,7 +13,7 @@ for temperature in 1 2 4; do
   for weight in 0.02 0.3 0.6 0.9 1; do
     name=T$temperature-w$weight
     arms+=("$name")
-    settings+=("$name.targets=T$temperature" "$name.train=--soft-weight $weight")
+    settings+=("$name.targets=T$temperature" "$name.train=--soft-weight $weight \$(weak_masks)")
   done
 done
 exec make distill SEEDS="${SEEDS:-0 1 2}" ARMS="${arms[*]}" "${settings[@]}" REPORT=exp/ablations/weight_by_temperature "$@"
