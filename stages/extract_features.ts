@@ -11,12 +11,23 @@ import {
 } from '../shared/io/stage.ts';
 import { createUtteranceWriter, type UtteranceWriter } from '../shared/io/utterance_table.ts';
 import type { Audio } from '../shared/io/wav.ts';
-import type { Fbank, FbankOptions } from '../shared/math/fbank.ts';
+import type { Fbank } from '../shared/math/fbank.ts';
 import { createFastFbank } from '../shared/math/kernels/fast_fbank.ts';
+import { createMfcc } from '../shared/math/mfcc.ts';
+import { createMoments, type Moments } from '../shared/math/moments.ts';
 
 export const options = {
   data: { type: 'string', role: 'corpus', demandOption: true, describe: 'data directory' },
-  bins: { type: 'number', default: 40, integer: true, min: 1, max: 1024, describe: 'mel bins' },
+  kind: {
+    type: 'string',
+    default: 'fbank',
+    choices: ['fbank', 'mfcc'],
+    describe: 'log-mel energies, or cepstra of them',
+  },
+  bins: { type: 'number', integer: true, min: 1, max: 1024, describe: 'mel bins; 40, or 23 of mfcc, unless given' },
+  coefficients: { type: 'number', default: 13, integer: true, min: 1, max: 1024, describe: 'mfcc: how many' },
+  'cepstral-lifter': { type: 'number', default: 22, min: 0, describe: 'mfcc: Q of the lifter; 0: none' },
+  'use-energy': { type: 'boolean', default: true, describe: 'mfcc: the log energy in place of the first coefficient' },
   'frame-length-ms': { type: 'number', default: 25, above: 0, describe: 'window' },
   'frame-shift-ms': { type: 'number', default: 10, above: 0, describe: 'from one frame to the next' },
   'low-frequency-hz': { type: 'number', default: 20, min: 0, describe: 'where the mel bank begins' },
@@ -30,65 +41,95 @@ export const options = {
     default: false,
     describe: 'only frames that fit into the audio, as in Kaldi; otherwise its ends are mirrored',
   },
+  cmvn: {
+    type: 'string',
+    default: 'none',
+    choices: ['none', 'utterance', 'speaker'],
+    describe:
+      'whose mean is taken off each value; a speaker takes a second pass over the audio, and is known offline only',
+  },
+  'norm-vars': { type: 'boolean', default: false, describe: '--cmvn divides by the deviation as well' },
 } as const satisfies OptionTable;
 
-type Options = OptionsOf<typeof options>;
+type Options = OptionsOf<typeof options> & { bins: number };
 
-export async function run(options: Options, { id, out, progress, breathe }: Context) {
-  const { utterances } = readDataDirectory(options.data);
-  const sink = out.createFile('features.arrow');
-  let fbank: Fbank | undefined;
-  let writer: UtteranceWriter | undefined;
-  const tally = { frames: 0, samples: 0, sampleRateHz: 0 };
-  progress.start('extracting', utterances.length);
-  for await (const { utterance, samples, sampleRateHz } of readSpeech(utterances)) {
-    if (!fbank || !writer) {
-      tally.sampleRateHz = sampleRateHz;
-      fbank = createExtractor({ ...options, sampleRateHz });
-      writer = createUtteranceWriter(sink, {
-        columns: { features: 'list<float32>' },
-        metadata: metadataOf(id, options, sampleRateHz, fbank),
-      });
+export async function run(given: OptionsOf<typeof options>, { id, out, progress, breathe }: Context) {
+  const settings = { ...given, bins: given.bins ?? (given.kind === 'mfcc' ? 23 : 40) };
+  const { utterances } = readDataDirectory(settings.data);
+  const tally = { frames: 0, samples: 0 };
+  let extractor: Extractor | undefined;
+  const each = async (text: string, use: (utterance: Utterance, features: Float32Array, samples: number) => void) => {
+    progress.start(text, utterances.length);
+    for await (const { utterance, samples, sampleRateHz } of readSpeech(utterances)) {
+      extractor ??= createExtractor({ ...settings, sampleRateHz });
+      if (sampleRateHz !== extractor.sampleRateHz) {
+        throw new InputError(
+          `Cannot use ${utterance.audio}: it has ${sampleRateHz} samples a second, others have ${extractor.sampleRateHz}; resample it`,
+        );
+      }
+      use(utterance, featuresOf(utterance, samples, extractor, settings), samples.length);
+      progress.advance();
+      await breathe();
     }
-    if (sampleRateHz !== tally.sampleRateHz) {
-      throw new InputError(
-        `Cannot use ${utterance.audio}: it has ${sampleRateHz} samples a second, others have ${tally.sampleRateHz}; resample it`,
-      );
-    }
-    const features = featuresOf(utterance, samples, fbank, options);
-    const frames = features.length / options.bins;
-    writer.append({ utterance: utterance.id, frames, features });
-    tally.frames += frames;
-    tally.samples += samples.length;
-    progress.advance();
-    await breathe();
-  }
-  writer?.close();
-  const { frames, samples, sampleRateHz } = tally;
-  return {
-    utterances: utterances.length,
-    frames,
-    seconds: samples / sampleRateHz,
-    bins: options.bins,
-    sampleRateHz,
   };
+
+  const speakers = new Map<string, Moments>();
+  if (settings.cmvn === 'speaker') {
+    await each('measuring speakers', ({ speaker }, features) => {
+      const moments = speakers.get(speaker) ?? createMoments(extractor!.dimensions);
+      speakers.set(speaker, moments);
+      moments.add(features);
+    });
+  }
+  const sink = out.createFile('features.arrow');
+  let writer: UtteranceWriter | undefined;
+  await each('extracting', ({ id: utterance, speaker }, features, samples) => {
+    writer ??= createUtteranceWriter(sink, {
+      columns: { features: 'list<float32>' },
+      metadata: metadataOf(id, settings, extractor!),
+    });
+    if (settings.cmvn !== 'none') {
+      const moments = speakers.get(speaker) ?? createMoments(extractor!.dimensions);
+      if (settings.cmvn === 'utterance') moments.add(features);
+      normaliseInPlace(features, moments, settings);
+    }
+    const frames = features.length / extractor!.dimensions;
+    writer.append({ utterance, frames, features });
+    tally.frames += frames;
+    tally.samples += samples;
+  });
+  writer?.close();
+  const { dimensions: bins = 0, sampleRateHz = 0 } = extractor ?? {};
+  const { frames, samples } = tally;
+  return { utterances: utterances.length, frames, seconds: samples / sampleRateHz, bins, sampleRateHz };
+}
+
+/** Takes the mean off, and divides by the deviation where asked; one that is 0 is taken for 1. */
+function normaliseInPlace(features: Float32Array, moments: Moments, { normVars }: Options): void {
+  const { mean, deviation } = moments.summary();
+  const perDeviation = deviation.map((value) => (normVars && value > 0 ? 1 / value : 1));
+  for (let i = 0; i < features.length; i += mean.length) {
+    for (let k = 0; k < mean.length; k++) features[i + k] = (features[i + k]! - mean[k]!) * perDeviation[k]!;
+  }
 }
 
 /** @throws {InputError} for audio without speech in it: too short, silent, or with samples that are no numbers */
 function featuresOf(
   { id, audio }: Utterance,
   samples: Float32Array,
-  fbank: Fbank,
-  { data, bins }: Options,
+  { frameCount, compute, dimensions }: Extractor,
+  { data }: Options,
 ): Float32Array {
   const refuse = (why: string): InputError =>
     new InputError(`Cannot use utterance "${id}": ${why}; check ${audio}, or remove the utterance from ${data}`);
-  if (fbank.frameCount(samples.length) === 0) throw refuse(`${samples.length} samples are too short for one frame`);
+  if (frameCount(samples.length) === 0) throw refuse(`${samples.length} samples are too short for one frame`);
   if (samples.every((sample) => sample === samples[0])) throw refuse(`all its samples are ${samples[0]}: silence`);
-  const features = fbank.compute(samples);
+  const features = compute(samples);
   const wrong = features.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) {
-    throw refuse(`frame ${Math.floor(wrong / bins)} is ${features[wrong]}: the audio has samples that are no numbers`);
+    throw refuse(
+      `frame ${Math.floor(wrong / dimensions)} is ${features[wrong]}: the audio has samples that are no numbers`,
+    );
   }
   return features;
 }
@@ -110,32 +151,42 @@ async function* readSpeech(utterances: readonly Utterance[]) {
   }
 }
 
-function createExtractor(options: FbankOptions): Fbank {
+/** Features of one kind at one sampling rate. */
+interface Extractor extends Fbank {
+  sampleRateHz: number;
+  /** Values a frame. */
+  dimensions: number;
+}
+
+function createExtractor({ kind, coefficients, ...options }: Options & { sampleRateHz: number }): Extractor {
+  const { sampleRateHz, bins } = options;
   try {
-    return createFastFbank(options);
+    const fbank = createFastFbank(options);
+    if (kind === 'fbank') return { ...fbank, sampleRateHz, dimensions: bins };
+    return { ...createMfcc({ ...options, coefficients }, fbank), sampleRateHz, dimensions: coefficients };
   } catch (error) {
-    if (error instanceof RangeError)
-      throw new UsageError(`${error.message} (at ${options.sampleRateHz} samples a second)`);
+    if (error instanceof RangeError) throw new UsageError(`${error.message} (at ${sampleRateHz} samples a second)`);
     throw error;
   }
 }
 
-function metadataOf(
-  id: string,
-  { bins, ...options }: Options,
-  sampleRateHz: number,
-  { firstFrameCentreMs }: Fbank,
-): Record<string, string> {
-  const { frameLengthMs, frameShiftMs, lowFrequencyHz, highFrequencyHz, snipEdges } = options;
+function metadataOf(id: string, settings: Options, extractor: Extractor): Record<string, string> {
+  const { kind, bins, coefficients, cepstralLifter, useEnergy, cmvn, normVars } = settings;
+  const { frameLengthMs, frameShiftMs, lowFrequencyHz, highFrequencyHz, snipEdges } = settings;
+  const how = {
+    ...{ kind, frameLengthMs, lowFrequencyHz, highFrequencyHz, snipEdges },
+    ...(kind === 'mfcc' ? { melBins: bins, coefficients, cepstralLifter, useEnergy } : {}),
+    ...(cmvn === 'none' ? {} : { cmvn, normVars }),
+  };
   return {
     'kd.format': 'features',
     'kd.version': '1',
     'kd.id': id,
-    'kd.bins': String(bins),
-    'kd.sampleRateHz': String(sampleRateHz),
+    'kd.bins': String(extractor.dimensions),
+    'kd.sampleRateHz': String(extractor.sampleRateHz),
     'kd.frameShiftMs': String(frameShiftMs),
-    'kd.firstFrameCentreMs': String(firstFrameCentreMs),
-    'kd.features': JSON.stringify({ kind: 'fbank', frameLengthMs, lowFrequencyHz, highFrequencyHz, snipEdges }),
+    'kd.firstFrameCentreMs': String(extractor.firstFrameCentreMs),
+    'kd.features': JSON.stringify(how),
     'kd.toolkit': toolkitVersion(),
   };
 }
@@ -155,7 +206,7 @@ function samplesOf({ id, audio, startSeconds = 0, endSeconds }: Utterance, file:
 export const stage = {
   name: 'extract_features',
   version: 1,
-  summary: 'audio → log-mel filterbank features, as Kaldi has them',
+  summary: 'audio → log-mel or cepstral features, as Kaldi has them',
   examples: ['$0 --data exp/digits/seen/data/train --out exp/digits/seen/features/train'],
   options,
   run,

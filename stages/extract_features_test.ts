@@ -6,6 +6,8 @@ import { runStage } from '../shared/io/stage.ts';
 import { openUtterances } from '../shared/io/utterance_table.ts';
 import { writeWav } from '../shared/io/wav.ts';
 import { createFastFbank } from '../shared/math/kernels/fast_fbank.ts';
+import { createMfcc } from '../shared/math/mfcc.ts';
+import { createMoments } from '../shared/math/moments.ts';
 import { createRandom } from '../shared/math/random.ts';
 import { stage } from './extract_features.ts';
 import { call, spoken, temporaryFolder, writeTinyData } from './testdata/tiny_corpus.ts';
@@ -88,6 +90,41 @@ test('extract_features keeps frames inside the audio with --snip-edges, as many 
   assert.equal(rows.get('s1-a')!.features.length, 36 * 23);
 });
 
+test('extract_features makes cepstra of --kind mfcc, and says what they are', async () => {
+  const report = await runStage(stage, { data: writeData('data'), out: at('mfcc'), kind: 'mfcc' });
+  assert.equal(report.bins, 13);
+  const { rows, metadata } = await featuresIn(at('mfcc'));
+  assert.equal(metadata['kd.bins'], '13');
+  assert.deepEqual(JSON.parse(metadata['kd.features']!).kind, 'mfcc');
+  const options = { ...kaldi, bins: 23, coefficients: 13, cepstralLifter: 22, useEnergy: true };
+  const expected = createMfcc(options, createFastFbank(options)).compute(Float32Array.from(samplesOf('s1-a')));
+  assert.deepEqual(rows.get('s1-a')!.features, expected);
+});
+
+for (const [cmvn, groups] of [
+  ['utterance', [['s1-a'], ['s1-b'], ['s2-a']]],
+  ['speaker', [['s1-a', 's1-b'], ['s2-a']]],
+] as const) {
+  test(`extract_features --cmvn ${cmvn} leaves mean 0 and, with --norm-vars, deviation 1 in each ${cmvn}`, async () => {
+    for (const normVars of [false, true]) {
+      const out = at(`cmvn ${cmvn} ${normVars}`);
+      await runStage(stage, { data: writeData('data'), out, cmvn, normVars });
+      const { rows, metadata } = await featuresIn(out);
+      assert.equal(JSON.parse(metadata['kd.features']!).cmvn, cmvn);
+      for (const group of groups) {
+        const moments = createMoments(40);
+        for (const id of group) moments.add(rows.get(id)!.features);
+        const { mean, deviation } = moments.summary();
+        assert.ok(mean.every((value) => Math.abs(value) < 1e-5));
+        assert.equal(
+          deviation.every((value) => Math.abs(value - 1) < 1e-5),
+          normVars,
+        );
+      }
+    }
+  });
+}
+
 test('extract_features finds an utterance in a long recording by its segment', async () => {
   const long = Int16Array.from(Object.keys(spoken).flatMap((id) => [...samplesOf(id)]));
   const segments = 's1-a r 0 0.375\ns1-b r 0.375 0.668125\ns2-a r 0.668125 0.968125\n';
@@ -148,6 +185,7 @@ for (const [name, changes, code, message] of [
 for (const [flags, message] of [
   [['--bins', '200'], /fewer bins, or longer frames \(at 8000 samples a second\)/],
   [['--low-frequency-hz', '300', '--high-frequency-hz', '200'], /from 300 to 200 Hz do not lie between 0 and 4000 Hz/],
+  [['--kind', 'mfcc', '--coefficients', '24'], /24 coefficients of 23 bins/],
   [['--frame-shift-ms', '0.01'], /0.01 ms is shorter than a sample/],
   [['--frame-length-ms', '0.1'], /longer frames/],
 ] as const) {

@@ -1,33 +1,26 @@
 import { InputError } from '../io/errors.ts';
 import type { UtteranceTable } from '../io/utterance_table.ts';
+import { createMoments } from '../math/moments.ts';
 import type { Normalisation } from './model_folder.ts';
 
 /**
- * Mean and standard deviation of each bin over all frames of a table, in one pass (Welford).
+ * Mean and standard deviation of each bin over all frames of a table.
  *
  * @throws {InputError} naming the utterance whose features are not finite numbers
  */
 export async function normalisationOf(features: UtteranceTable, bins: number): Promise<Normalisation> {
-  const mean = new Float64Array(bins);
-  const squares = new Float64Array(bins);
-  let count = 0;
+  const moments = createMoments(bins);
   for await (const row of features.rows()) {
     const values = row.features as Float32Array;
-    for (let i = 0; i < values.length; i += bins) {
-      count++;
-      for (let bin = 0; bin < bins; bin++) {
-        const value = values[i + bin]!;
-        if (!Number.isFinite(value)) {
-          throw new InputError(
-            `Cannot train on utterance "${row.utterance}": ${features.path} holds ${value} in frame ${i / bins}, bin ${bin}; check the audio and extract the features again`,
-          );
-        }
-        const difference = value - mean[bin]!;
-        mean[bin]! += difference / count;
-        squares[bin]! += difference * (value - mean[bin]!);
-      }
+    const wrong = values.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0) {
+      throw new InputError(
+        `Cannot train on utterance "${row.utterance}": ${features.path} holds ${values[wrong]} in frame ${Math.floor(wrong / bins)}, bin ${wrong % bins}; check the audio and extract the features again`,
+      );
     }
+    moments.add(values);
   }
+  const { mean, deviation } = moments.summary();
   // a bin that never changes (digital silence) is left at its scale
-  return { mean: [...mean], deviation: Array.from(squares, (sum) => Math.sqrt(sum / count) || 1) };
+  return { mean: [...mean], deviation: Array.from(deviation, (value) => value || 1) };
 }
