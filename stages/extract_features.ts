@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { openAudio } from '../shared/io/audio.ts';
 import { readDataDirectory, type Utterance } from '../shared/io/data_directory.ts';
 import { InputError, UsageError } from '../shared/io/errors.ts';
@@ -11,6 +13,7 @@ import {
 } from '../shared/io/stage.ts';
 import { createUtteranceWriter, type UtteranceWriter } from '../shared/io/utterance_table.ts';
 import type { Audio } from '../shared/io/wav.ts';
+import { mapInWorkers, serve, type Work } from '../shared/io/workers.ts';
 import type { Fbank } from '../shared/math/fbank.ts';
 import { createFastFbank } from '../shared/math/kernels/fast_fbank.ts';
 import { createMfcc } from '../shared/math/mfcc.ts';
@@ -48,6 +51,14 @@ export const options = {
     describe:
       'whose mean is taken off each value; a speaker takes a second pass over the audio, and is known offline only',
   },
+  jobs: {
+    type: 'number',
+    default: availableParallelism(),
+    integer: true,
+    min: 1,
+    describe: 'worker threads; the features do not depend on it',
+    role: 'execution',
+  },
   'norm-vars': { type: 'boolean', default: false, describe: '--cmvn divides by the deviation as well' },
 } as const satisfies OptionTable;
 
@@ -56,53 +67,103 @@ type Options = OptionsOf<typeof options> & { bins: number };
 export async function run(given: OptionsOf<typeof options>, { id, out, progress, breathe }: Context) {
   const settings = { ...given, bins: given.bins ?? (given.kind === 'mfcc' ? 23 : 40) };
   const { utterances } = readDataDirectory(settings.data);
+  const tasks = tasksOf(utterances);
   const tally = { frames: 0, samples: 0 };
-  let extractor: Extractor | undefined;
-  const each = async (text: string, use: (utterance: Utterance, features: Float32Array, samples: number) => void) => {
+  let first: Extracted | undefined;
+  const each = async (text: string, use: (found: Extracted) => void) => {
     progress.start(text, utterances.length);
-    for await (const { utterance, samples, sampleRateHz } of readSpeech(utterances)) {
-      extractor ??= createExtractor({ ...settings, sampleRateHz });
-      if (sampleRateHz !== extractor.sampleRateHz) {
-        throw new InputError(
-          `Cannot use ${utterance.audio}: it has ${sampleRateHz} samples a second, others have ${extractor.sampleRateHz}; resample it`,
-        );
+    for await (const found of mapInWorkers(extraction, { setup: settings, tasks, count: settings.jobs, program })) {
+      for (const one of found) {
+        first ??= one;
+        if (one.sampleRateHz !== first.sampleRateHz) {
+          throw new InputError(
+            `Cannot use ${one.audio}: it has ${one.sampleRateHz} samples a second, others have ${first.sampleRateHz}; resample it`,
+          );
+        }
+        use(one);
+        progress.advance();
       }
-      use(utterance, featuresOf(utterance, samples, extractor, settings), samples.length);
-      progress.advance();
       await breathe();
     }
   };
 
   const speakers = new Map<string, Moments>();
+  const momentsOf = ({ speaker, dimensions }: Extracted): Moments => {
+    const moments = speakers.get(speaker) ?? createMoments(dimensions);
+    speakers.set(speaker, moments);
+    return moments;
+  };
   if (settings.cmvn === 'speaker') {
-    await each('measuring speakers', ({ speaker }, features) => {
-      const moments = speakers.get(speaker) ?? createMoments(extractor!.dimensions);
-      speakers.set(speaker, moments);
-      moments.add(features);
-    });
+    await each('measuring speakers', (found) => momentsOf(found).add(found.features));
   }
   const sink = out.createFile('features.arrow');
   let writer: UtteranceWriter | undefined;
-  await each('extracting', ({ id: utterance, speaker }, features, samples) => {
+  await each('extracting', (found) => {
+    const { utterance, features, dimensions } = found;
     writer ??= createUtteranceWriter(sink, {
       columns: { features: 'list<float32>' },
-      metadata: metadataOf(id, settings, extractor!),
+      metadata: metadataOf(id, settings, found),
     });
-    if (settings.cmvn !== 'none') {
-      const moments = speakers.get(speaker) ?? createMoments(extractor!.dimensions);
-      if (settings.cmvn === 'utterance') moments.add(features);
+    if (settings.cmvn === 'speaker') normaliseInPlace(features, momentsOf(found), settings);
+    if (settings.cmvn === 'utterance') {
+      const moments = createMoments(dimensions);
+      moments.add(features);
       normaliseInPlace(features, moments, settings);
     }
-    const frames = features.length / extractor!.dimensions;
+    const frames = features.length / dimensions;
     writer.append({ utterance, frames, features });
     tally.frames += frames;
-    tally.samples += samples;
+    tally.samples += found.samples;
   });
   writer?.close();
-  const { dimensions: bins = 0, sampleRateHz = 0 } = extractor ?? {};
+  const { dimensions: bins = 0, sampleRateHz = 0 } = first ?? {};
   const { frames, samples } = tally;
   return { utterances: utterances.length, frames, seconds: samples / sampleRateHz, bins, sampleRateHz };
 }
+
+/** Utterances that a task has at least; those of one recording stay together. */
+const utterancesOfTask = 64;
+
+/** Utterances in their order, cut where the recording changes. */
+function tasksOf(utterances: readonly Utterance[]): Utterance[][] {
+  const tasks: Utterance[][] = [];
+  utterances.forEach((utterance, i) => {
+    const open = tasks.at(-1);
+    if (open && (open.length < utterancesOfTask || utterance.audio === utterances[i - 1]!.audio)) open.push(utterance);
+    else tasks.push([utterance]);
+  });
+  return tasks;
+}
+
+/** Features of an utterance, and what they are of. */
+interface Extracted extends Pick<Extractor, 'sampleRateHz' | 'dimensions' | 'firstFrameCentreMs'> {
+  utterance: string;
+  speaker: string;
+  audio: string;
+  samples: number;
+  /** [frames × dimensions] */
+  features: Float32Array;
+}
+
+const program = fileURLToPath(import.meta.url);
+const extraction: Work<Options, Utterance[], Extracted[]> = {
+  name: 'extraction',
+  prepare(settings) {
+    let extractor: Extractor | undefined;
+    return async (utterances) => {
+      const found: Extracted[] = [];
+      for await (const { utterance, samples, sampleRateHz } of readSpeech(utterances)) {
+        if (extractor?.sampleRateHz !== sampleRateHz) extractor = createExtractor({ ...settings, sampleRateHz });
+        const { dimensions, firstFrameCentreMs } = extractor;
+        const features = featuresOf(utterance, samples, extractor, settings);
+        const { id, speaker, audio } = utterance;
+        const what = { utterance: id, speaker, audio, samples: samples.length };
+        found.push({ ...what, features, sampleRateHz, dimensions, firstFrameCentreMs });
+      }
+      return found;
+    };
+  },
+};
 
 /** Takes the mean off, and divides by the deviation where asked; one that is 0 is taken for 1. */
 function normaliseInPlace(features: Float32Array, moments: Moments, { normVars }: Options): void {
@@ -170,7 +231,7 @@ function createExtractor({ kind, coefficients, ...options }: Options & { sampleR
   }
 }
 
-function metadataOf(id: string, settings: Options, extractor: Extractor): Record<string, string> {
+function metadataOf(id: string, settings: Options, found: Extracted): Record<string, string> {
   const { kind, bins, coefficients, cepstralLifter, useEnergy, cmvn, normVars } = settings;
   const { frameLengthMs, frameShiftMs, lowFrequencyHz, highFrequencyHz, snipEdges } = settings;
   const how = {
@@ -182,10 +243,10 @@ function metadataOf(id: string, settings: Options, extractor: Extractor): Record
     'kd.format': 'features',
     'kd.version': '1',
     'kd.id': id,
-    'kd.bins': String(extractor.dimensions),
-    'kd.sampleRateHz': String(extractor.sampleRateHz),
+    'kd.bins': String(found.dimensions),
+    'kd.sampleRateHz': String(found.sampleRateHz),
     'kd.frameShiftMs': String(frameShiftMs),
-    'kd.firstFrameCentreMs': String(extractor.firstFrameCentreMs),
+    'kd.firstFrameCentreMs': String(found.firstFrameCentreMs),
     'kd.features': JSON.stringify(how),
     'kd.toolkit': toolkitVersion(),
   };
@@ -212,4 +273,5 @@ export const stage = {
   run,
 } satisfies Stage;
 
+serve(extraction);
 await runIfMain(import.meta, stage);

@@ -1,11 +1,13 @@
 /** The programs themselves, as child processes: exit codes, what is on stdout and stderr, and an interruption. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { writeTinyAlignment, writeTinyFeatures, writeTinyModel } from './testdata/tiny_corpus.ts';
+import { writeWav } from '../shared/io/wav.ts';
+import { createRandom } from '../shared/math/random.ts';
+import { tokensText, writeTinyAlignment, writeTinyFeatures, writeTinyModel } from './testdata/tiny_corpus.ts';
 
 const stages = readdirSync('stages')
   .filter((name) => name.endsWith('.ts') && !name.endsWith('_test.ts'))
@@ -62,6 +64,56 @@ test('a program says in one line that it may not write where it was told to', ()
   assert.equal(status, 3, stderr);
   assert.equal(stdout, '');
   assert.match(stderr, /permission denied|no such file/);
+});
+
+/** A data directory of 400 utterances of their own noise; the file of one holds what is given. */
+function writeNoise(name: string, bad?: { index: number; bytes: Uint8Array }): string {
+  const ids = Array.from({ length: 400 }, (_, i) => `s${i % 4}-${String(i).padStart(3, '0')}`).sort();
+  const files = {
+    'wav.scp': ids.map((id) => `${id} ${id}.wav\n`),
+    utt2spk: ids.map((id) => `${id} ${id.slice(0, 2)}\n`),
+    'tokens.txt': [tokensText],
+    'lexicon.txt': ['one one_1 one_2\n'],
+  };
+  mkdirSync(at(name));
+  for (const [file, lines] of Object.entries(files)) writeFileSync(join(at(name), file), lines.join(''));
+  ids.forEach((id, i) => {
+    const random = createRandom(id);
+    const wav: Uint8Array[] = [];
+    const samples = Int16Array.from({ length: 800 + i }, () => 1000 * random.normal());
+    writeWav({ write: (bytes) => void wav.push(bytes), close() {} }, samples, 8000);
+    writeFileSync(join(at(name), `${id}.wav`), bad?.index === i ? bad.bytes : Buffer.concat(wav));
+  });
+  return at(name);
+}
+
+test('extract_features writes the same bytes with one worker thread and with several', () => {
+  const data = writeNoise('noise');
+  const bytes = ['1', '3'].map((jobs) => {
+    const out = at(`noise-${jobs}`);
+    const { status, stderr } = call(
+      'extract_features',
+      '--data',
+      data,
+      '--cmvn',
+      'speaker',
+      '--jobs',
+      jobs,
+      '--out',
+      out,
+    );
+    assert.equal(status, 0, stderr);
+    return readFileSync(join(out, 'features.arrow'));
+  });
+  assert.ok(bytes[0]!.equals(bytes[1]!));
+});
+
+test('extract_features says in one line what a worker thread could not read, and leaves nothing', () => {
+  const data = writeNoise('damaged', { index: 250, bytes: Buffer.from('OggS, and so on') });
+  const { status, stderr } = call('extract_features', '--data', data, '--jobs', '3', '--out', at('damaged-out'));
+  assert.equal(status, 3, stderr);
+  assert.match(stderr, /^extract_features: .*\.wav: it is neither WAV nor FLAC; convert it\n$/);
+  assert.deepEqual(readdirSync(at('damaged-out')), []);
 });
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, realpathSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
 import { dataDirectoryId } from './data_directory.ts';
 import { fileSha256, keyOf } from './digest.ts';
 import { describeSystemError, exitCodeOf, InputError } from './errors.ts';
@@ -271,7 +272,7 @@ export async function main(stage: Stage, argv: readonly string[], { stdout, stde
 export async function runIfMain(meta: ImportMeta, stage: Stage): Promise<void> {
   const program = process.argv[1];
   const file = fileURLToPath(meta.url);
-  if (!program || !existsSync(program) || realpathSync(program) !== file) return;
+  if (!isMainThread || !program || !existsSync(program) || realpathSync(program) !== file) return;
   if (file.endsWith('.js')) codeDigest = fileSha256(file);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
