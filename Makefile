@@ -24,10 +24,11 @@ ARMS      ?= hard $(if $(FAST),,masked smooth) full essence## what students lear
 TEACHERS  ?= $(if $(FAST),t1 t2 t3,t1 t2 t3 t4 t5)## members of the ensemble
 UPDATES   ?= $(if $(FAST),300,2500)## optimiser steps of every model; two thirds of them where unseen speakers leave four of six to train on
 SPLIT     ?= test## what the report shows: test, or dev while choosing
+ALLOW_MISSING ?=## utterances that each stage may leave out for their faults, named in its report
 EXP       ?= exp/digits$(if $(FAST),-fast)## where everything goes
 REPORT    ?= $(EXP)/report## where the table and the page go
 RUNNER    ?= pipelines/run_local.sh## runs one stage: LOG COMMAND…
-KNOBS     := JOBS ENGINE FAST SEEDS ROTATIONS SIZES ARMS TEACHERS UPDATES SPLIT EXP REPORT RUNNER
+KNOBS     := JOBS ENGINE FAST SEEDS ROTATIONS SIZES ARMS TEACHERS UPDATES SPLIT ALLOW_MISSING EXP REPORT RUNNER
 
 .PHONY: help
 help: ## this text

@@ -17,6 +17,10 @@ $(1)/command:
 $(1)/report.json: $(1)/command $(addsuffix /report.json,$(2)) dist/$(3).js .engine/status.json
 	@$(RUNNER) $(1)/log node dist/$(3).js $(4) --out $(1)
 endef
-stage = $(eval $(call stage_rule,$(strip $(1)),$(2),$(strip $(3)),$(strip $(4))))
+stage = $(eval $(call stage_rule,$(strip $(1)),$(2),$(strip $(3)),$(strip $(4) $(call missing,$(3)))))
+
+# stages that can leave utterances out
+skipping := extract_features align_labels train_student filter_targets decode score
+missing = $(if $(and $(ALLOW_MISSING),$(filter $(skipping),$(1))),--allow-missing $(ALLOW_MISSING))
 
 dist/%.js: dist/build.json ;

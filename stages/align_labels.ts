@@ -13,7 +13,7 @@ import {
   type Stage,
   toolkitVersion,
 } from '../shared/io/stage.ts';
-import { createUtteranceWriter, openUtterances } from '../shared/io/utterance_table.ts';
+import { createUtteranceWriter, openUtterances, sharedUtterances } from '../shared/io/utterance_table.ts';
 import { acousticScores } from '../shared/math/acoustic_scores.ts';
 import { createDurationTally } from '../shared/math/duration_tally.ts';
 import {
@@ -27,7 +27,7 @@ import { quantile } from '../shared/math/quantile.ts';
 import { outputFrameCount } from '../shared/math/splice.ts';
 import { transitionsOf } from '../shared/math/viterbi.ts';
 import { outputTiming } from '../shared/training/model_folder.ts';
-import { checkSameUtterances, checkTokens, openModelPosteriors } from '../shared/training/posterior_source.ts';
+import { checkTokens, openModelPosteriors } from '../shared/training/posterior_source.ts';
 
 /** Give each output frame a token: by a model's best path through the transcript, or without a model by equal division. */
 export const options = {
@@ -65,7 +65,9 @@ export async function run(options: Options, context: Context<Engine>) {
     ? await openModelAligner(options.model, options, context)
     : await openLinearAligner(options);
   try {
-    checkSameUtterances({ path: options.data, utterances: data.utterances.map(({ id }) => id) }, aligner);
+    const said = { path: options.data, utterances: data.utterances.map(({ id }) => id) };
+    sharedUtterances(said, aligner, 'features', context.skip);
+    sharedUtterances(aligner, said, 'transcript');
     const tokensText = readFileSync(join(options.data, 'tokens.txt'), 'utf8');
     context.out.writeText('tokens.txt', tokensText);
     const metadata = {
@@ -97,6 +99,7 @@ async function alignAll(aligner: Aligner, { data, metadata, options, context }: 
   const durations = createDurationTally(data.tokens.symbols.length);
   const boundaries: number[] = [];
   let scoreSum = 0;
+  let utterances = 0;
   const writer = createUtteranceWriter(context.out.createFile('alignment.arrow'), {
     columns: { labels: 'list<uint16>', score: 'float32' },
     metadata,
@@ -105,7 +108,11 @@ async function alignAll(aligner: Aligner, { data, metadata, options, context }: 
   for await (const { utterance, frames, align } of aligner.rows()) {
     const transcript = transcriptOf(byId.get(utterance)!);
     const alignment = align(transcript);
-    if (!alignment) throw impossible(utterance, frames, transcript, options);
+    if (!alignment) {
+      context.skip([utterance], impossible(utterance, frames, transcript, options));
+      continue;
+    }
+    utterances++;
     const { labels, score } = alignment;
     writer.append({ utterance, frames, labels, score: score / frames });
     durations.add(labels);
@@ -116,7 +123,7 @@ async function alignAll(aligner: Aligner, { data, metadata, options, context }: 
   }
   writer.close();
   return {
-    utterances: byId.size,
+    utterances,
     frames: durations.frames(),
     meanScore: scoreSum / durations.frames(),
     ...(boundaries.length > 0 ? { boundaryError: boundarySummary(boundaries) } : {}),
@@ -248,6 +255,7 @@ export const stage = {
   options,
   run,
   engine: openEngine,
+  skips: true,
   needsEngine: ({ model }: Options) => model !== undefined,
 } satisfies Stage;
 

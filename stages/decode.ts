@@ -6,14 +6,13 @@ import { type DataDirectory, readDataDirectory } from '../shared/io/data_directo
 import { InputError, UsageError } from '../shared/io/errors.ts';
 import type { Sink } from '../shared/io/output_folder.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
-import { openUtterances, type Row, type UtteranceTable } from '../shared/io/utterance_table.ts';
+import { openUtterances, type Row, sharedUtterances, type UtteranceTable } from '../shared/io/utterance_table.ts';
 import { editCounts } from '../shared/math/edit_distance.ts';
 import { bestToken } from '../shared/math/gate.ts';
 import { type Axis, type GridSearch, gridSearch, ratioBeyond, stepBeyond } from '../shared/math/grid_search.ts';
 import { createTokenLoop, type LoopWeights, type WordSequence } from '../shared/math/token_loop.ts';
 import { transitionsOf } from '../shared/math/viterbi.ts';
 import {
-  checkSameUtterances,
   checkTokens,
   openEssencePosteriors,
   openModelPosteriors,
@@ -58,8 +57,10 @@ export async function run(options: Options, context: Context<Engine>) {
   const labels = options.alignment ? await openUtterances(options.alignment, { format: 'alignment' }) : undefined;
   try {
     checkTokens(source, options.data);
-    checkSameUtterances({ path: options.data, utterances: data.utterances.map(({ id }) => id) }, source);
-    if (labels) checkLabels(labels, source);
+    const said = { path: options.data, utterances: data.utterances.map(({ id }) => id) };
+    sharedUtterances(said, source, 'posteriors', context.skip);
+    sharedUtterances(source, said, 'place in the data');
+    if (labels) checkLabels(labels, source, context);
     const decode = createDecoder(data, source);
     const tuned = options.tune ? await tune(decode, { data, source, options, context }) : undefined;
     const decoding = tuned?.decoding ?? readDecoding(options, context);
@@ -71,7 +72,7 @@ export async function run(options: Options, context: Context<Engine>) {
       audioSeconds: (tally.frames * source.outputFrameShiftMs) / 1000,
       words: tally.words,
       meanScore: tally.score / tally.frames,
-      ...(labels ? { frameAccuracy: tally.framesRight / tally.frames } : {}),
+      ...(labels ? { frameAccuracy: tally.framesRight / tally.framesLabelled } : {}),
       ...sizeOf(options, context),
       decoding,
       atEdge: decoding.atEdge,
@@ -94,7 +95,7 @@ interface Decoded {
 async function decodeAll(decode: (row: PosteriorRow) => WordSequence, { data, source, labels, context }: Decoded) {
   const text = context.out.createFile('hypotheses.txt');
   const times = context.out.createFile('hypotheses.ctm');
-  const tally = { frames: 0, words: 0, score: 0, framesRight: 0 };
+  const tally = { frames: 0, words: 0, score: 0, framesRight: 0, framesLabelled: 0 };
   context.progress.start('decoding', source.utterances.length);
   for await (const row of source.rows()) {
     const found = decode(row);
@@ -102,7 +103,11 @@ async function decodeAll(decode: (row: PosteriorRow) => WordSequence, { data, so
     tally.frames += row.logPosteriors.length / source.prior.length;
     tally.words += found.words.length;
     tally.score += found.score;
-    if (labels) tally.framesRight += framesRight(row, await labels.read(row.utterance), { labels, source });
+    if (labels?.has(row.utterance)) {
+      const label = await labels.read(row.utterance);
+      tally.framesRight += framesRight(row, label, { labels, source });
+      tally.framesLabelled += label.frames;
+    }
     context.progress.advance();
     await context.breathe();
   }
@@ -280,14 +285,14 @@ function readDecoding({ decoding, model }: Options, { inputs }: Context<Engine>)
   return { acousticScale, priorScale, insertionPenalty, atEdge };
 }
 
-function checkLabels(labels: UtteranceTable, source: PosteriorSource): void {
+function checkLabels(labels: UtteranceTable, source: PosteriorSource, { skip }: Context<Engine>): void {
   const tokens = labels.metadata['kd.tokens'];
   if (tokens !== source.tokensDigest) {
     throw new InputError(
       `Cannot use ${labels.path} with ${source.path}: their tokens differ (${tokens} and ${source.tokensDigest}); make both from the same tokens.txt`,
     );
   }
-  checkSameUtterances(labels, source);
+  sharedUtterances(source, labels, 'hard labels, which the share of frames right needs', skip);
 }
 
 /** Frames whose best token is their label. */
@@ -344,6 +349,7 @@ export const stage = {
   options,
   run,
   engine: openEngine,
+  skips: true,
   needsEngine: ({ model }: Options) => model !== undefined,
 } satisfies Stage;
 

@@ -153,6 +153,6 @@ test('decode exits 3 for an utterance that the posteriors lack', async () => {
     '--out',
     at('lacking'),
   ]);
-  assert.match(stderr, /1 of 4 utterances are missing there, first: s2-b/);
+  assert.match(stderr, /1 of 4 utterances have no posteriors, first: s2-b/);
   assert.equal(code, 3);
 });

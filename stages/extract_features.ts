@@ -64,16 +64,23 @@ export const options = {
 
 type Options = OptionsOf<typeof options> & { bins: number };
 
-export async function run(given: OptionsOf<typeof options>, { id, out, progress, breathe }: Context) {
+export async function run(given: OptionsOf<typeof options>, { id, out, progress, skip, breathe }: Context) {
   const settings = { ...given, bins: given.bins ?? (given.kind === 'mfcc' ? 23 : 40) };
   const { utterances } = readDataDirectory(settings.data);
   const tasks = tasksOf(utterances);
-  const tally = { frames: 0, samples: 0 };
+  const tally = { utterances: 0, frames: 0, samples: 0 };
   let first: Extracted | undefined;
+  const faulty = new Set<string>();
   const each = async (text: string, use: (found: Extracted) => void) => {
     progress.start(text, utterances.length);
     for await (const found of mapInWorkers(extraction, { setup: settings, tasks, count: settings.jobs, program })) {
       for (const one of found) {
+        progress.advance();
+        if ('fault' in one) {
+          if (!faulty.has(one.utterance)) skip([one.utterance], new InputError(one.fault));
+          faulty.add(one.utterance);
+          continue;
+        }
         first ??= one;
         if (one.sampleRateHz !== first.sampleRateHz) {
           throw new InputError(
@@ -81,7 +88,6 @@ export async function run(given: OptionsOf<typeof options>, { id, out, progress,
           );
         }
         use(one);
-        progress.advance();
       }
       await breathe();
     }
@@ -112,13 +118,15 @@ export async function run(given: OptionsOf<typeof options>, { id, out, progress,
     }
     const frames = features.length / dimensions;
     writer.append({ utterance, frames, features });
+    tally.utterances++;
     tally.frames += frames;
     tally.samples += found.samples;
   });
   writer?.close();
   const { dimensions: bins = 0, sampleRateHz = 0 } = first ?? {};
-  const { frames, samples } = tally;
-  return { utterances: utterances.length, frames, seconds: samples / sampleRateHz, bins, sampleRateHz };
+  if (!writer) throw new InputError(`Cannot use ${settings.data}: it has no utterance with speech; check its audio`);
+  const { samples, ...counts } = tally;
+  return { ...counts, seconds: samples / sampleRateHz, bins, sampleRateHz };
 }
 
 /** Utterances that a task has at least; those of one recording stay together. */
@@ -135,6 +143,12 @@ function tasksOf(utterances: readonly Utterance[]): Utterance[][] {
   return tasks;
 }
 
+/** An utterance without features, and why. */
+interface Faulty {
+  utterance: string;
+  fault: string;
+}
+
 /** Features of an utterance, and what they are of. */
 interface Extracted extends Pick<Extractor, 'sampleRateHz' | 'dimensions' | 'firstFrameCentreMs'> {
   utterance: string;
@@ -146,20 +160,28 @@ interface Extracted extends Pick<Extractor, 'sampleRateHz' | 'dimensions' | 'fir
 }
 
 const program = fileURLToPath(import.meta.url);
-const extraction: Work<Options, Utterance[], Extracted[]> = {
+const extraction: Work<Options, Utterance[], (Extracted | Faulty)[]> = {
   name: 'extraction',
   prepare(settings) {
     let extractor: Extractor | undefined;
     return async (utterances) => {
-      const found: Extracted[] = [];
-      for await (const { utterance, samples, sampleRateHz } of readSpeech(utterances)) {
-        if (extractor?.sampleRateHz !== sampleRateHz) extractor = createExtractor({ ...settings, sampleRateHz });
-        const { dimensions, firstFrameCentreMs } = extractor;
-        const features = featuresOf(utterance, samples, extractor, settings);
+      const found: (Extracted | Faulty)[] = [];
+      const recordings = createRecordings();
+      for (const utterance of utterances) {
         const { id, speaker, audio } = utterance;
-        const what = { utterance: id, speaker, audio, samples: samples.length };
-        found.push({ ...what, features, sampleRateHz, dimensions, firstFrameCentreMs });
+        try {
+          const { samples, sampleRateHz } = await recordings.samplesOf(utterance);
+          if (extractor?.sampleRateHz !== sampleRateHz) extractor = createExtractor({ ...settings, sampleRateHz });
+          const { dimensions, firstFrameCentreMs } = extractor;
+          const features = featuresOf(utterance, samples, extractor, settings);
+          const what = { utterance: id, speaker, audio, samples: samples.length };
+          found.push({ ...what, features, sampleRateHz, dimensions, firstFrameCentreMs });
+        } catch (error) {
+          if (!(error instanceof InputError)) throw error;
+          found.push({ utterance: id, fault: error.message });
+        }
       }
+      recordings.close();
       return found;
     };
   },
@@ -196,20 +218,22 @@ function featuresOf(
 }
 
 /** The audio of one utterance after another; a file stays open while it is the same. */
-async function* readSpeech(utterances: readonly Utterance[]) {
+function createRecordings() {
   let open: { path: string; audio: Audio } | undefined;
-  try {
-    for (const utterance of utterances) {
+  const close = (): void => {
+    open?.audio.close();
+    open = undefined;
+  };
+  return {
+    close,
+    async samplesOf(utterance: Utterance) {
       if (open?.path !== utterance.audio) {
-        open?.audio.close();
-        open = undefined;
+        close();
         open = { path: utterance.audio, audio: await openAudio(utterance.audio) };
       }
-      yield { utterance, samples: samplesOf(utterance, open.audio), sampleRateHz: open.audio.sampleRateHz };
-    }
-  } finally {
-    open?.audio.close();
-  }
+      return { samples: samplesOf(utterance, open.audio), sampleRateHz: open.audio.sampleRateHz };
+    },
+  };
 }
 
 /** Features of one kind at one sampling rate. */
@@ -271,6 +295,7 @@ export const stage = {
   examples: ['$0 --data exp/digits/seen/data/train --out exp/digits/seen/features/train'],
   options,
   run,
+  skips: true,
 } satisfies Stage;
 
 serve(extraction);

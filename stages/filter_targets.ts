@@ -14,10 +14,10 @@ import {
 } from '../shared/io/stage.ts';
 import {
   checkMetadataEqual,
-  checkUtterances,
   createUtteranceWriter,
   openUtterances,
   type Row,
+  sharedUtterances,
   type UtteranceTable,
 } from '../shared/io/utterance_table.ts';
 import { combinations, combine } from '../shared/math/combine.ts';
@@ -144,7 +144,7 @@ interface Settings extends Omit<Asked, 'tail'> {
   fixedK: number | undefined;
 }
 
-export async function run(given: Options, { id, inputs, out, progress, breathe }: Context) {
+export async function run(given: Options, { id, inputs, out, progress, skip, breathe }: Context) {
   const logits = await openUtterances(given.logits, { format: 'logits' });
   const settings = checkSettings(given, logits);
   const { tail, temperature, fixedK, vocabularySize, chosen } = settings;
@@ -154,9 +154,10 @@ export async function run(given: Options, { id, inputs, out, progress, breathe }
     throw new InputError(`Cannot use ${given.logits}: its tokens.txt is not the one it was made with; cache again`);
   }
   const alignment = given.alignment ? await openUtterances(given.alignment, { format: 'alignment' }) : undefined;
+  let used: readonly string[] = logits.utterances;
   if (alignment) {
     checkMetadataEqual(logits, alignment, ['kd.tokens']);
-    checkUtterances(logits, alignment, 'hard labels');
+    used = sharedUtterances(logits, alignment, 'hard labels', skip);
   }
 
   const name = 'part-00000-of-00001.arrow';
@@ -165,8 +166,9 @@ export async function run(given: Options, { id, inputs, out, progress, breathe }
     metadata: { ...metadataOf(settings, logits, teachers), 'kd.id': id },
   });
   const tally = createTally(vocabularySize);
-  progress.start('filtering', logits.utterances.length);
+  progress.start('filtering', used.length);
   for await (const row of logits.rows()) {
+    if (alignment && !alignment.has(row.utterance)) continue;
     const members = chosen.map((teacher) => posteriorsOf(row, teacher, settings));
     const labels = alignment && labelsOf(await alignment.read(row.utterance), row, settings);
     const combined = combine(members, { ...settings, rule: settings.combine });
@@ -182,7 +184,7 @@ export async function run(given: Options, { id, inputs, out, progress, breathe }
   await Promise.all([logits.close(), alignment?.close()]);
   const { frames, ...figures } = tally.summary();
   return {
-    utterances: logits.utterances.length,
+    utterances: used.length,
     frames,
     vocabularySize,
     selection: {
@@ -447,6 +449,7 @@ export const stage = {
   ],
   options,
   run,
+  skips: true,
 } satisfies Stage;
 
 await runIfMain(import.meta, stage);

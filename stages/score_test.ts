@@ -49,11 +49,15 @@ test('score takes an utterance without a recognised word', async () => {
 });
 
 const faults = [
-  { name: 'missing utterances', text: 's1-a one\n', message: /of 3 utterances of .* it lacks 2 \(first: s1-b, s2-a\)/ },
+  {
+    name: 'missing utterances',
+    text: 's1-a one\n',
+    message: /2 of 3 utterances have no hypothesis, first: s1-b, s2-a/,
+  },
   {
     name: 'extra utterances',
     text: 's1-a one\ns1-b\ns2-a\ns3-a one\n',
-    message: /does not have its utterances 1 \(first: s3-a\)/,
+    message: /1 of 4 utterances have no transcript, first: s3-a/,
   },
   {
     name: 'an utterance twice',

@@ -4,8 +4,20 @@ import { type Architecture, parameterCount } from '../shared/engine/architecture
 import type { Engine, Network } from '../shared/engine/engine.ts';
 import { openEngine } from '../shared/engine/open_engine.ts';
 import { InputError, TrainingDiverged, UsageError } from '../shared/io/errors.ts';
-import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
-import { checkMetadataEqual, checkUtterances, openUtterances } from '../shared/io/utterance_table.ts';
+import {
+  type Context,
+  type OptionsOf,
+  type OptionTable,
+  runIfMain,
+  type Skip,
+  type Stage,
+} from '../shared/io/stage.ts';
+import {
+  checkMetadataEqual,
+  openUtterances,
+  sharedUtterances,
+  type UtteranceTable,
+} from '../shared/io/utterance_table.ts';
 import { createAdamState } from '../shared/math/adamw.ts';
 import type { Tail } from '../shared/math/distillation_loss.ts';
 import { openDistillationLoss } from '../shared/math/kernels/fast_distillation_loss.ts';
@@ -123,11 +135,11 @@ export const options = {
 
 type Options = OptionsOf<typeof options>;
 
-export async function run(given: Options, { inputs, out, engine, progress, breathe }: Context<Engine>) {
+export async function run(given: Options, { inputs, out, engine, progress, skip, breathe }: Context<Engine>) {
   const settings = checkSettings(given);
   const { updates, seed } = settings;
-  const sources = await openSources(settings);
-  const dev = await openSource(settings.devFeatures, settings.devAlignment);
+  const sources = await openSources(settings, skip);
+  const dev = await openSource(skip, settings.devFeatures, settings.devAlignment);
   const tokensText = readFileSync(join(settings.alignment, 'tokens.txt'), 'utf8');
   const architecture = architectureOf(settings, sources[0]!, tokensText);
   const normalisation = await normalisationOf(sources[0]!.features, architecture.bins);
@@ -213,7 +225,7 @@ export async function run(given: Options, { inputs, out, engine, progress, breat
   network.dispose();
   await closeAll([...sources, dev]);
   return {
-    utterances: sources.reduce((sum, { features }) => sum + features.utterances.length, 0),
+    utterances: sources.reduce((sum, { utterances }) => sum + utterances.length, 0),
     updates,
     framesTrained: frames,
     parameters: parameterCount(architecture),
@@ -238,30 +250,31 @@ function checkSettings(given: Options): Options {
   return given.preset === 'digest' ? { ...given, softWeight: 0.02 } : given;
 }
 
-async function openSource(features: string, labels?: string, targets?: string): Promise<Source> {
-  const source: Source = { features: await openUtterances(features, { format: 'features' }) };
+async function openSource(skip: Skip, features: string, labels?: string, targets?: string): Promise<Source> {
+  const table = await openUtterances(features, { format: 'features' });
+  const source: Source = { features: table, utterances: table.utterances };
+  const keep = (other: UtteranceTable, what: string): void => {
+    source.utterances = sharedUtterances({ path: table.path, utterances: source.utterances }, other, what, skip);
+  };
   if (labels) {
     source.labels = await openUtterances(labels, { format: 'alignment' });
-    checkUtterances(source.features, source.labels, 'hard labels');
+    keep(source.labels, 'hard labels');
   }
   if (targets) {
     source.targets = await openUtterances(targets, { format: 'essence' });
-    checkUtterances(source.features, source.targets, 'soft targets');
+    keep(source.targets, 'soft targets');
     if (source.labels) checkMetadataEqual(source.targets, source.labels, ['kd.tokens']);
   }
   return source;
 }
 
-async function openSources({
-  features,
-  alignment,
-  targets,
-  untranscribed,
-  untranscribedTargets,
-}: Options): Promise<Source[]> {
-  const sources = [await openSource(features, alignment, targets)];
+async function openSources(
+  { features, alignment, targets, untranscribed, untranscribedTargets }: Options,
+  skip: Skip,
+): Promise<Source[]> {
+  const sources = [await openSource(skip, features, alignment, targets)];
   if (untranscribed) {
-    sources.push(await openSource(untranscribed, undefined, untranscribedTargets));
+    sources.push(await openSource(skip, untranscribed, undefined, untranscribedTargets));
     checkMetadataEqual(sources[1]!.features, sources[0]!.features, featureKeys);
     checkMetadataEqual(sources[1]!.targets!, sources[0]!.targets!, ['kd.tokens', 'kd.tail', 'kd.temperature']);
   }
@@ -309,6 +322,7 @@ export const stage = {
   options,
   run,
   engine: openEngine,
+  skips: true,
 } satisfies Stage;
 
 await runIfMain(import.meta, stage);

@@ -23,6 +23,13 @@ export interface EngineOptions {
   threads: number;
 }
 
+/** An utterance that was left out. */
+export interface Skipped {
+  utterance: string;
+  why: string;
+}
+export type Skip = (utterances: readonly string[], why: InputError) => void;
+
 /** What a stage is given beside its options. */
 export interface Context<E extends EngineIdentity | undefined = undefined> {
   /** Key of the output, for its metadata. */
@@ -33,6 +40,12 @@ export interface Context<E extends EngineIdentity | undefined = undefined> {
   progress: Progress;
   /** The engine of a stage that declares one. */
   engine: E;
+  /**
+   * Leaves utterances out, named in the report, as far as `--allow-missing` goes.
+   *
+   * @throws {InputError} `why`, when that makes too many
+   */
+  skip: Skip;
   /** Lets timers and signals through when the last time was a while ago; await it in long loops. */
   breathe(): Promise<void>;
 }
@@ -54,6 +67,8 @@ export interface Stage {
   /** Whether these options need the engine; by default all do. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   needsEngine?: (options: any) => boolean;
+  /** Whether it can leave utterances out: it has `--allow-missing` then. */
+  skips?: true;
   /** What goes to stdout instead of the JSON report. */
   render?: (report: StageReport) => string;
 }
@@ -104,8 +119,19 @@ const engineOptions = {
   },
 } as const satisfies OptionTable;
 
+const skipOptions = {
+  'allow-missing': {
+    type: 'number',
+    default: 0,
+    integer: true,
+    min: 0,
+    describe: 'utterances that may be left out for their faults; the report names them',
+  },
+} as const satisfies OptionTable;
+
 const allOptions = (stage: Stage): OptionTable => ({
   ...stage.options,
+  ...(stage.skips ? skipOptions : {}),
   ...(stage.engine ? engineOptions : {}),
   ...commonOptions,
 });
@@ -118,13 +144,14 @@ interface Work {
   inputs: Record<string, InputFolder[]>;
   engine: EngineIdentity | undefined;
   id: string;
+  skipped: Skipped[];
 }
 
 /** Everything that decides what a call computes. */
 async function planWork(stage: Stage, options: Record<string, unknown>): Promise<Work> {
   const inputs: Record<string, InputFolder[]> = {};
   const parts: Record<string, unknown> = {};
-  for (const [flag, spec] of Object.entries(stage.options)) {
+  for (const [flag, spec] of Object.entries({ ...stage.options, ...(stage.skips ? skipOptions : {}) } as OptionTable)) {
     const name = camel(flag);
     const value = options[name];
     if (value === undefined || spec.role === 'execution') continue;
@@ -148,7 +175,7 @@ async function planWork(stage: Stage, options: Record<string, unknown>): Promise
     engine: engine?.identity,
     code: codeDigest,
   });
-  return { options, inputs, engine, id };
+  return { options, inputs, engine, id, skipped: [] };
 }
 
 function createContext(
@@ -167,12 +194,23 @@ function createContext(
       if (!work.engine) throw new Error('This stage was started without an engine');
       return work.engine;
     },
+    skip: createSkip(work),
     async breathe() {
       watch();
       if (Date.now() - last < 50) return;
       await new Promise((resolve) => setImmediate(resolve));
       last = Date.now();
     },
+  };
+}
+
+function createSkip({ options, skipped }: Work): Skip {
+  const allowed = (options.allowMissing as number | undefined) ?? 0;
+  return (utterances, why) => {
+    skipped.push(...utterances.map((utterance) => ({ utterance, why: why.message })));
+    if (skipped.length <= allowed) return;
+    const many = allowed > 0 ? ` (--allow-missing ${allowed}, and that makes ${skipped.length})` : '';
+    throw new InputError(`${why.message}${many}`);
   };
 }
 
@@ -220,6 +258,10 @@ export async function runStage(
   unfinished.add(out);
   try {
     const figures = await stage.run(options, createContext(work, out, progress));
+    const { skipped } = work;
+    if (skipped.length > 0) {
+      progress.note(`left out ${skipped.length} of --allow-missing ${options.allowMissing}: ${skipped[0]!.why}`);
+    }
     const { user, system } = process.cpuUsage(cpu);
     const timing = {
       seconds: round((performance.now() - started) / 1000),
@@ -228,6 +270,7 @@ export async function runStage(
     const report: StageReport = {
       ...header,
       ...figures,
+      ...(skipped.length > 0 ? { skipped } : {}),
       files: { ...out.files },
       timing,
     };

@@ -365,19 +365,33 @@ export function checkMetadataEqual(
   }
 }
 
+/** A list of utterances, and where it comes from. */
+export type Listed = Pick<UtteranceTable, 'path' | 'utterances'>;
+
 /**
- * Refuses a table that lacks utterances another one has.
+ * Utterances of one list that another one has as well, in its order; the others are skipped, or refused.
  *
- * @throws {InputError} with their number and the first few
+ * @param what the other one has of each utterance
+ * @param skip leaves utterances out; without it, none may be missing
+ * @throws {InputError} with the number of those that are missing, and the first few
  */
-export function checkUtterances(
-  needed: Pick<UtteranceTable, 'path' | 'utterances'>,
-  table: UtteranceTable,
+export function sharedUtterances(
+  needed: Listed,
+  other: Listed,
   what: string,
-): void {
-  const missing = needed.utterances.filter((utterance) => !table.has(utterance));
-  if (missing.length === 0) return;
-  throw new InputError(
-    `Cannot use ${table.path} with ${needed.path}: ${missing.length} of ${needed.utterances.length} utterances have no ${what}, first: ${missing.slice(0, 3).join(', ')}; make both from the same data`,
-  );
+  skip: (utterances: readonly string[], why: InputError) => void = (_, why) => {
+    throw why;
+  },
+): string[] {
+  const known = new Set(other.utterances);
+  const missing = needed.utterances.filter((utterance) => !known.has(utterance));
+  if (missing.length > 0) {
+    skip(
+      missing,
+      new InputError(
+        `Cannot use ${other.path} with ${needed.path}: ${missing.length} of ${needed.utterances.length} utterances have no ${what}, first: ${missing.slice(0, 3).join(', ')}; make both from the same data`,
+      ),
+    );
+  }
+  return needed.utterances.filter((utterance) => known.has(utterance));
 }

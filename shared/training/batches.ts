@@ -13,6 +13,8 @@ import { normalise, packBatch } from './network_input.ts';
 /** Utterances with what is known of each of their frames; all tables hold the same utterances. */
 export interface Source {
   features: UtteranceTable;
+  /** Those of the features' that are used. */
+  utterances: readonly string[];
   /** Hard labels; absent for untranscribed audio. */
   labels?: UtteranceTable;
   /** Soft targets; absent for training on hard labels alone. */
@@ -58,9 +60,7 @@ export function epochOrder(count: number, seed: number, epoch: number): Int32Arr
 /** Batches without end, epoch after epoch; the same for the same seed. */
 export async function* trainingBatches(sources: readonly Source[], options: BatchOptions): AsyncGenerator<Batch> {
   const { architecture, normalisation, masking, batchFrames, seed } = options;
-  const utterances = sources.flatMap((source) =>
-    source.features.utterances.map((utterance) => ({ source, utterance })),
-  );
+  const utterances = sources.flatMap((source) => source.utterances.map((utterance) => ({ source, utterance })));
   for (let epoch = 0; ; epoch++) {
     let batch: Promise<UtteranceOfBatch>[] = [];
     let frames = 0;

@@ -17,7 +17,7 @@ const utterancesAtOnce = 16;
 /** Log-posteriors of a table's utterances, several at once, in file order. */
 async function* logPosteriorsOf(
   network: Network,
-  { features, labels }: Source,
+  { features, labels }: Pick<Source, 'features' | 'labels'>,
   { architecture, normalisation }: Reading,
 ) {
   let inputs: Float32Array[] = [];
@@ -33,6 +33,7 @@ async function* logPosteriorsOf(
     return result;
   };
   for await (const row of features.rows()) {
+    if (labels && !labels.has(row.utterance)) continue; // left out when they were opened
     inputs.push(normalise(row.features as Float32Array, normalisation));
     if (labels) labelsOfInputs.push((await labels.read(row.utterance)).labels as Uint16Array);
     if (inputs.length === utterancesAtOnce) yield take();
@@ -63,7 +64,11 @@ export async function evaluateFrames(
 }
 
 /** Mean posterior of each token over all frames: the prior that decoding divides by. */
-export async function meanPosterior(network: Network, { features }: Source, reading: Reading): Promise<number[]> {
+export async function meanPosterior(
+  network: Network,
+  { features }: Pick<Source, 'features'>,
+  reading: Reading,
+): Promise<number[]> {
   const { tokens } = reading.architecture;
   const sums = new Float64Array(tokens);
   let frames = 0;

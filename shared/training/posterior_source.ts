@@ -99,22 +99,3 @@ export function checkTokens(source: Pick<PosteriorSource, 'path' | 'tokensDigest
     );
   }
 }
-
-/** Refuses lists of utterances that are not the same, whatever their order. */
-export function checkSameUtterances(
-  a: { path: string; utterances: readonly string[] },
-  b: { path: string; utterances: readonly string[] },
-): void {
-  for (const [one, other] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    const known = new Set(other.utterances);
-    const missing = one.utterances.filter((id) => !known.has(id));
-    if (missing.length > 0) {
-      throw new InputError(
-        `Cannot use ${one.path} with ${other.path}: ${missing.length} of ${one.utterances.length} utterances are missing there, first: ${missing.slice(0, 3).join(', ')}; make both from the same data`,
-      );
-    }
-  }
-}
