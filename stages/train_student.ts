@@ -56,6 +56,12 @@ export const options = {
     describe: 'folder of extract_features: development data, for the learning curves',
   },
   'dev-alignment': { type: 'string', role: 'input', demandOption: true, describe: 'folder of align_labels for it' },
+  kind: {
+    type: 'string',
+    default: 'tdnn',
+    choices: ['tdnn', 'lstm'],
+    describe: 'time-delay network, or long short-term memory',
+  },
   width: { type: 'number', default: 96, integer: true, min: 1, max: 8192, describe: 'units a layer' },
   dilations: {
     type: 'numbers',
@@ -65,6 +71,8 @@ export const options = {
     max: 1000,
     describe: 'output frames between the three taps of each residual layer; 0: a single tap, no neighbours',
   },
+  layers: { type: 'number', default: 2, integer: true, min: 1, max: 100, describe: 'lstm: recurrent layers' },
+  bidirectional: { type: 'boolean', default: true, describe: 'lstm: in both directions, --width units in each' },
   splice: {
     type: 'number',
     default: 4,
@@ -287,7 +295,7 @@ const closeAll = (sources: Source[]): Promise<unknown> =>
   );
 
 function architectureOf(
-  { width, dilations, dropout, splice, stride }: Options,
+  { kind, width, dilations, layers, bidirectional, dropout, splice, stride }: Options,
   { features }: Source,
   tokensText: string,
 ): Architecture {
@@ -295,7 +303,10 @@ function architectureOf(
   const bins = Number(features.metadata['kd.bins']);
   if (!(bins > 0))
     throw new InputError(`Cannot train on ${features.path}: it does not say how many bins a frame has (kd.bins)`);
-  return { kind: 'tdnn', bins, spliceLeft: splice, spliceRight: splice, stride, width, dilations, tokens, dropout };
+  const common = { bins, spliceLeft: splice, spliceRight: splice, stride, width, tokens, dropout };
+  if (kind === 'tdnn') return { kind, ...common, dilations };
+  if (width % 4 !== 0) throw new UsageError(`--width ${width} of --kind lstm is no multiple of 4; take one that is`);
+  return { kind, ...common, layers, bidirectional };
 }
 
 /** What decides which features the model can be used on, as far as they say it. */

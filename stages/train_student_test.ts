@@ -86,6 +86,20 @@ test('train_student learns from soft targets, and from audio without transcripts
   assert.equal(both.utterances, 6);
 });
 
+test('train_student learns with a recurrent network as well, which then teaches beside another kind', async () => {
+  const out = at('recurrent');
+  const report = await runStage(stage, { ...settings, kind: 'lstm', layers: 1, out });
+  const curves = report.curves as Curve[];
+  assert.ok(curves.at(-1)!.devCrossEntropy < 0.5 * Math.log(vocabularySize), JSON.stringify(curves));
+  assert.equal(readModel(out).architecture.kind, 'lstm');
+  const both = await runStage(cacheLogits, { features, teacher: [out, model], engine: 'cpu', out: at('both') });
+  assert.equal((both.teachers as unknown[]).length, 2);
+  await assert.rejects(
+    runStage(stage, { ...settings, kind: 'lstm', width: 6, out: at('odd') }),
+    /--width 6 of --kind lstm is no multiple of 4/,
+  );
+});
+
 test('--preset digest is soft weight 0.02', async () => {
   await runStage(stage, { ...settings, targets, softWeight: 0.02, out: at('w') });
   await runStage(stage, { ...settings, targets, preset: 'digest', out: at('digest') });

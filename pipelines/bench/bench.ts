@@ -127,6 +127,7 @@ const comparisons: Comparison[] = [
       ['train', 'dense'],
     ),
   ]),
+  pair('training step, LSTM 256, native', 'PyTorch', 0.5, 'frames/s', ['train', 'lstm', 'native'], ['train', 'lstm']),
   pair(
     'loss and gradient, 5,000 tokens (ours: top-16 and ghost)',
     'PyTorch, dense KL',

@@ -86,14 +86,46 @@ async function loss(): Promise<number> {
   );
 }
 
-const networks: Record<string, Pick<Architecture, 'spliceLeft' | 'spliceRight' | 'stride' | 'width' | 'dilations'>> = {
-  tdnn: { spliceLeft: 4, spliceRight: 4, stride: 3, width: 256, dilations: [1, 1, 2, 3] },
-  dense: { spliceLeft: 5, spliceRight: 5, stride: 1, width: 512, dilations: [0, 0, 0] },
+const common = { tokens: 120, dropout: 0 };
+const networks: Record<string, Architecture> = {
+  tdnn: {
+    ...common,
+    kind: 'tdnn',
+    bins: 40,
+    spliceLeft: 4,
+    spliceRight: 4,
+    stride: 3,
+    width: 256,
+    dilations: [1, 1, 2, 3],
+  },
+  dense: {
+    ...common,
+    kind: 'tdnn',
+    bins: 40,
+    spliceLeft: 5,
+    spliceRight: 5,
+    stride: 1,
+    width: 512,
+    dilations: [0, 0, 0],
+  },
+  lstm: {
+    ...common,
+    kind: 'lstm',
+    bins: 80,
+    spliceLeft: 0,
+    spliceRight: 0,
+    stride: 1,
+    width: 256,
+    layers: 1,
+    bidirectional: false,
+  },
 };
+/** Utterances of a batch, and their output frames. */
+const batches: Record<string, [number, number]> = { tdnn: [16, 100], dense: [1, 1024], lstm: [16, 100] };
 
 /** Input frames a second: forward, cross-entropy, backward, clipping, AdamW. */
 async function train(name: string, engineName: string): Promise<number> {
-  const architecture: Architecture = { kind: 'tdnn', bins: 40, tokens: 120, dropout: 0, ...networks[name]! };
+  const architecture = networks[name]!;
   const engine = await openEngine({ engine: engineName, threads: 1 });
   const count = parameterCount(architecture);
   const kernels = openKernels();
@@ -107,7 +139,7 @@ async function train(name: string, engineName: string): Promise<number> {
   const adam = createAdamState(mean, square);
   const network = engine.createNetwork(architecture, weights);
   const lossOf = openDistillationLoss();
-  const [utterances, length] = name === 'tdnn' ? [16, 300 / architecture.stride] : [1, 1024];
+  const [utterances, length] = batches[name]!;
   const frames = utterances * length;
   const features = normals(frames * inputWidth(architecture));
   const utteranceOffsets = Int32Array.from({ length: utterances + 1 }, (_, i) => i * length);

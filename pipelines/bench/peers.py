@@ -114,6 +114,8 @@ def train(name):
             z = self.map(x.transpose(1, 2)).transpose(1, 2) if self.dilation else self.map(x)
             return x + torch.relu(self.norm(z))
 
+    if name == 'lstm':
+        return train_recurrent(torch)
     splice, stride, width, dilations = {'tdnn': (4, 3, 256, [1, 1, 2, 3]), 'dense': (5, 1, 512, [0, 0, 0])}[name]
     inputs, tokens = 40 * (2 * splice + 1), 120
     shape = (16, 100) if name == 'tdnn' else (1, 1024)
@@ -130,6 +132,23 @@ def train(name):
         optimiser.step()
 
     return rate_of(shape[0] * shape[1] * stride, work)
+
+
+def train_recurrent(torch):
+    nn = torch.nn
+    recurrent, output = nn.LSTM(80, 256, batch_first=True), nn.Linear(256, 120)
+    parameters = [*recurrent.parameters(), *output.parameters()]
+    optimiser = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.01)
+    features = torch.randn(16, 100, 80)
+    labels = torch.arange(1600) % 120
+
+    def work():
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(output(recurrent(features)[0]).reshape(-1, 120), labels).backward()
+        nn.utils.clip_grad_norm_(parameters, 5)
+        optimiser.step()
+
+    return rate_of(1600, work)
 
 
 def cache(what):

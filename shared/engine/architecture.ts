@@ -1,21 +1,39 @@
 import type { Splicing } from '../math/splice.ts';
 import { taps } from '../math/unfold.ts';
 
-/**
- * A time-delay network with residual layers. With x the spliced input frames,
- * y = drop(relu(norm(x·W + b))), then for each dilation y = y + drop(relu(norm(conv(y) + b))), logits = y·W + b.
- * A convolution has three taps, `dilation` output frames apart, and zeros beyond an utterance's edges; with dilation 0 it
- * has one, and the layer sees its own frame alone; norm is layer
- * normalisation over the units (Ba et al., 2016) with a gain and a bias of its own.
- */
-export interface Architecture extends Splicing {
-  kind: 'tdnn';
+interface Common extends Splicing {
+  /** Units of a hidden layer; of each direction of a recurrent one. */
   width: number;
-  dilations: readonly number[];
   tokens: number;
   /** Probability that a unit is dropped in training. */
   dropout: number;
 }
+
+/**
+ * A time-delay network with residual layers. With x the spliced input frames,
+ * y = drop(relu(norm(x·W + b))), then for each dilation y = y + drop(relu(norm(conv(y) + b))), logits = y·W + b.
+ * A convolution has three taps, `dilation` output frames apart, and zeros beyond an utterance's edges; with dilation 0 it
+ * has one, and the layer sees its own frame alone; norm is layer normalisation over the units (Ba et al., 2016) with a
+ * gain and a bias of its own.
+ */
+export interface TdnnArchitecture extends Common {
+  kind: 'tdnn';
+  dilations: readonly number[];
+}
+
+/**
+ * A recurrent network: layers of long short-term memory over the spliced input frames, then logits = y·W + b. In both
+ * directions, each layer's outputs lie side by side, forward first. Units are dropped between layers and before the
+ * logits.
+ * @see Hochreiter, Schmidhuber (1997), Long Short-Term Memory; Gers et al. (2000), Learning to Forget
+ */
+export interface LstmArchitecture extends Common {
+  kind: 'lstm';
+  layers: number;
+  bidirectional: boolean;
+}
+
+export type Architecture = TdnnArchitecture | LstmArchitecture;
 
 export interface Parameter {
   name: string;
@@ -26,26 +44,27 @@ export interface Parameter {
 }
 
 /** Units of the spliced input. */
-export const inputWidth = ({ bins, spliceLeft, spliceRight }: Architecture): number =>
+export const inputWidth = ({ bins, spliceLeft, spliceRight }: Splicing): number =>
   bins * (spliceLeft + 1 + spliceRight);
 
 /** Taps of a layer's convolution. */
 export const tapsOf = (dilation: number): number => (dilation === 0 ? 1 : taps);
 
+/** Directions of a recurrent network, in the order of their outputs. */
+export const directionsOf = ({ bidirectional }: LstmArchitecture): readonly ('forward' | 'backward')[] =>
+  bidirectional ? ['forward', 'backward'] : ['forward'];
+
+/** Units that the output layer sees. */
+export const hiddenWidth = (architecture: Architecture): number =>
+  architecture.kind === 'lstm' ? architecture.width * directionsOf(architecture).length : architecture.width;
+
 /** Every parameter of a network, in the order of `weights.bin`. Matrices are [inputs × outputs], row-major. */
 export function parameterLayout(architecture: Architecture): Parameter[] {
-  const { width, dilations, tokens } = architecture;
-  const hidden = (name: string, inputs: number): [string, number[]][] => [
-    [`${name}.matrix`, [inputs, width]],
-    [`${name}.bias`, [width]],
-    [`${name}.norm.gain`, [width]],
-    [`${name}.norm.bias`, [width]],
-  ];
-  const shapes = [
-    ...hidden('input', inputWidth(architecture)),
-    ...dilations.flatMap((dilation, i) => hidden(`layer${i + 1}`, tapsOf(dilation) * width)),
-    ['output.matrix', [width, tokens]] as [string, number[]],
-    ['output.bias', [tokens]] as [string, number[]],
+  const { tokens } = architecture;
+  const shapes: [string, number[]][] = [
+    ...(architecture.kind === 'lstm' ? lstmShapes(architecture) : tdnnShapes(architecture)),
+    ['output.matrix', [hiddenWidth(architecture), tokens]],
+    ['output.bias', [tokens]],
   ];
   let offset = 0;
   return shapes.map(([name, shape]) => {
@@ -53,6 +72,32 @@ export function parameterLayout(architecture: Architecture): Parameter[] {
     offset += size;
     return { name, shape, offset: offset - size, size };
   });
+}
+
+function tdnnShapes(architecture: TdnnArchitecture): [string, number[]][] {
+  const { width, dilations } = architecture;
+  const hidden = (name: string, inputs: number): [string, number[]][] => [
+    [`${name}.matrix`, [inputs, width]],
+    [`${name}.bias`, [width]],
+    [`${name}.norm.gain`, [width]],
+    [`${name}.norm.bias`, [width]],
+  ];
+  return [
+    ...hidden('input', inputWidth(architecture)),
+    ...dilations.flatMap((dilation, i) => hidden(`layer${i + 1}`, tapsOf(dilation) * width)),
+  ];
+}
+
+/** Columns of the matrices: input gate, forget gate, candidate, output gate. */
+function lstmShapes(architecture: LstmArchitecture): [string, number[]][] {
+  const { width, layers } = architecture;
+  return Array.from({ length: layers }, (_, i) => i).flatMap((i) =>
+    directionsOf(architecture).flatMap((direction): [string, number[]][] => [
+      [`layer${i + 1}.${direction}.input`, [i === 0 ? inputWidth(architecture) : hiddenWidth(architecture), 4 * width]],
+      [`layer${i + 1}.${direction}.recurrent`, [width, 4 * width]],
+      [`layer${i + 1}.${direction}.bias`, [4 * width]],
+    ]),
+  );
 }
 
 export const parameterCount = (architecture: Architecture): number =>

@@ -7,11 +7,11 @@ import { test } from 'node:test';
 import { UsageError } from '../io/errors.ts';
 import { keepUnitsInto } from '../math/kept_units.ts';
 import { createRandom, randomState } from '../math/random.ts';
-import { type Architecture, inputWidth, parameterCount, parameterLayout } from './architecture.ts';
+import { inputWidth, parameterCount, parameterLayout, type TdnnArchitecture } from './architecture.ts';
 import type { Engine, PackedBatch } from './engine.ts';
 import { openEngine } from './open_engine.ts';
 
-const architecture: Architecture = {
+const architecture: TdnnArchitecture = {
   kind: 'tdnn',
   bins: 3,
   spliceLeft: 1,

@@ -56,11 +56,6 @@ export function addFoldInto(
   });
 }
 
-/** target += values */
-export function addInto(target: Float32Array, values: Float32Array): void {
-  for (let i = 0; i < target.length; i++) target[i]! += values[i]!;
-}
-
 /** Calls with the first frame of each utterance, and the end. */
 export function forEachUtterance(offsets: Int32Array, use: (first: number, end: number) => void): void {
   for (let utterance = 0; utterance + 1 < offsets.length; utterance++)

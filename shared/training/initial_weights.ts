@@ -2,19 +2,22 @@ import { type Architecture, parameterCount, parameterLayout } from '../engine/ar
 import { createRandom } from '../math/random.ts';
 
 /**
- * Weights to start from: matrices normal with variance 2 / inputs before a ReLU and 1 / inputs before the output,
- * gains 1, biases 0. Each matrix has a random stream of its own.
+ * Weights to start from: matrices normal with variance 2 / inputs before a ReLU and 1 / inputs elsewhere, gains 1, biases
+ * 0 but those of forget gates, which are 1. Each matrix has a random stream of its own.
  * @see He et al. (2015), Delving Deep into Rectifiers, eq. 10
+ * @see Jozefowicz et al. (2015), An Empirical Exploration of Recurrent Network Architectures, sec. 2.2: the forget gate
  */
 export function initialWeights(architecture: Architecture, seed: number): Float32Array {
+  const isRecurrent = architecture.kind === 'lstm';
   const weights = new Float32Array(parameterCount(architecture));
   for (const { name, shape, offset, size } of parameterLayout(architecture)) {
     if (shape.length === 1) {
       if (name.endsWith('gain')) weights.fill(1, offset, offset + size);
+      if (isRecurrent && name.startsWith('layer')) weights.fill(1, offset + size / 4, offset + size / 2);
       continue;
     }
     const random = createRandom(seed, 'initial weights', name);
-    const deviation = Math.sqrt((name.startsWith('output') ? 1 : 2) / shape[0]!);
+    const deviation = Math.sqrt((isRecurrent || name.startsWith('output') ? 1 : 2) / shape[0]!);
     for (let i = 0; i < size; i++) weights[offset + i] = deviation * random.normal();
   }
   return weights;

@@ -29,6 +29,7 @@ export interface KernelMemory {
   /** An array that functions can work on; what it holds is not defined. It is gone when a `clear` made more room. */
   floats(length: number): Float32Array;
   floats64(length: number): Float64Array;
+  integers(length: number): Int32Array;
   words(length: number): Uint16Array;
   bytes(length: number): Uint8Array;
   /** The place of an array; 0 for none. */
@@ -77,6 +78,7 @@ export function openKernelMemory(): KernelMemory | undefined {
       if (missing > 0) memory.grow(Math.ceil(missing / pageBytes));
     },
     floats: (length) => new Float32Array(memory.buffer, take(4 * length), length),
+    integers: (length) => new Int32Array(memory.buffer, take(4 * length), length),
     words: (length) => new Uint16Array(memory.buffer, take(2 * length), length),
     bytes: (length) => new Uint8Array(memory.buffer, take(length), length),
     floats64: (length) => new Float64Array(memory.buffer, take(8 * length), length),

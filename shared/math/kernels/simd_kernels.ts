@@ -8,11 +8,12 @@ import { openKernelMemory } from './memory.ts';
 export function simdKernels(): Kernels | undefined {
   const memory = openKernelMemory();
   if (!memory) return undefined;
-  const { functions: wasm, floats, bytes, at } = memory;
+  const { functions: wasm, floats, integers, bytes, at } = memory;
   return {
     name: 'simd',
     clear: (numbers) => memory.clear(4 * numbers),
     floats,
+    integers,
     bytes,
     normReluInPlace({ z, bias, gain, shift, kept, residual, y, scale }) {
       const arrays = [z, bias, gain, shift, kept, residual, y, scale].map(at);
@@ -34,6 +35,21 @@ export function simdKernels(): Kernels | undefined {
       forEachUtterance(utteranceOffsets, (first, end) => wasm.addFold!(to, from, units, dilation, first, end));
     },
     addInto: (target, values) => void wasm.add!(at(target), at(values), target.length),
+    multiplyInto: (target, factors) => void wasm.multiply!(at(target), at(factors), target.length),
+    lstmStep({ units, count, first, before, places, gates, recurrent, bias, cells, hidden }) {
+      const arrays = [places, gates, recurrent, bias, cells, hidden].map(at);
+      wasm.lstmStep!(units, count, first, before, ...arrays);
+    },
+    lstmStepGradient(step) {
+      const { units, count, first, before, columns, column, following } = step;
+      const { places, gates, cells, gradient, fromAfter, cellGradient, gateGradient } = step;
+      const arrays = [places, gates, cells, gradient, fromAfter, cellGradient, gateGradient].map(at);
+      wasm.lstmStepGradient!(units, count, first, before, columns, column, following, ...arrays);
+    },
+    scatterRows(target, rows, { places, columns, column }) {
+      const width = rows.length / places.length;
+      wasm.scatterRows!(at(target), at(rows), at(places), places.length, width, columns, column);
+    },
     keepUnitsInto({ kept, dropout, state }) {
       const { threshold, factor } = dropRule(dropout);
       const [a, b, c, d] = state as unknown as [number, number, number, number];

@@ -163,6 +163,15 @@ export function add(target: usize, values: usize, count: i32): void {
   addRow(target, values, (<usize>count) << 2);
 }
 
+export function multiply(target: usize, factors: usize, count: i32): void {
+  const bytes = (<usize>count) << 2;
+  const whole = bytes & ~15;
+  for (let i: usize = 0; i < whole; i += 16) {
+    v128.store(target + i, f32x4.mul(v128.load(target + i), v128.load(factors + i)));
+  }
+  for (let i = whole; i < bytes; i += 4) store<f32>(target + i, load<f32>(target + i) * load<f32>(factors + i));
+}
+
 /** Frames first to end: one utterance. */
 export function unfold(rows: usize, x: usize, units: i32, dilation: i32, first: i32, end: i32): void {
   const bytes = (<usize>units) << 2;

@@ -69,6 +69,31 @@ export function log4(x: v128): v128 {
   return v128.bitselect(y, x, f32x4.lt(x, f32x4.splat(Infinity)));
 }
 
+/** 1 / (1 + e^−x), to 1e-7. */
+export function sigmoid4(x: v128): v128 {
+  const one = f32x4.splat(1);
+  return f32x4.div(one, f32x4.add(one, exp4(f32x4.min(f32x4.neg(x), f32x4.splat(87)))));
+}
+
+/**
+ * Hyperbolic tangent, to 2 units in the last place.
+ * @see Moshier, Cephes Mathematical Library, tanhf
+ */
+export function tanh4(x: v128): v128 {
+  const one = f32x4.splat(1);
+  const size = f32x4.min(f32x4.abs(x), f32x4.splat(40));
+  const z = f32x4.mul(x, x);
+  let p = f32x4.splat(-5.70498872745e-3);
+  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(2.06390887954e-2));
+  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(-5.37397155531e-2));
+  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(1.33314422036e-1));
+  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(-3.33332819422e-1));
+  const small = f32x4.add(f32x4.mul(f32x4.mul(p, z), x), x);
+  const far = f32x4.sub(one, f32x4.div(f32x4.splat(2), f32x4.add(exp4(f32x4.add(size, size)), one)));
+  const large = v128.or(far, v128.and(x, f32x4.splat(-0.0)));
+  return v128.bitselect(small, large, f32x4.lt(size, f32x4.splat(0.625)));
+}
+
 export function largestOf(row: usize, count: i32): f32 {
   const whole = count & ~3;
   const rest = count - whole;

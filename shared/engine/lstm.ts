@@ -1,0 +1,168 @@
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { randomState } from '../math/random.ts';
+import { directionsOf, hiddenWidth, inputWidth, type LstmArchitecture } from './architecture.ts';
+import type { PackedBatch } from './engine.ts';
+import { columnSums, type Layers, type Tools } from './network.ts';
+
+/** In which order a direction goes over the frames of a batch; see `LstmStep`. */
+interface Order {
+  places: Int32Array;
+  /** First frame of each step, and the end of the last. */
+  steps: number[];
+}
+
+/** What the backward pass needs of one direction of a layer. */
+interface Trace {
+  name: string;
+  order: Order;
+  gates: Float32Array;
+  cells: Float32Array;
+  hidden: Float32Array;
+}
+
+/** What it needs of a layer: its input, and which units of its output stayed. */
+interface LayerTrace {
+  input: Tensor2D;
+  directions: Trace[];
+  kept: Float32Array | undefined;
+}
+
+/** The layers of a recurrent network: all products of the input at once, those of the step before step by step. */
+export function lstmLayers(architecture: LstmArchitecture, { products, kernels, part, matrix, own }: Tools): Layers {
+  const { width, layers, dropout } = architecture;
+  const directions = directionsOf(architecture);
+  const columns = hiddenWidth(architecture);
+  let traces: LayerTrace[] = [];
+  let frames = 0;
+
+  function runForward(name: string, input: Tensor2D, order: Order): Trace {
+    const { places, steps } = order;
+    const gates = own(products.product(input, matrix(`${name}.input`)));
+    const bias = own(part(`${name}.bias`));
+    const [cells, hidden] = [kernels.floats(frames * width), kernels.floats(frames * width)];
+    const recurrent = kernels.floats((steps[1] ?? 0) * 4 * width);
+    for (let step = 0; step + 1 < steps.length; step++) {
+      const [first, before] = [steps[step]!, steps[step - 1] ?? -1];
+      const count = steps[step + 1]! - first;
+      if (before >= 0) recurrent.set(productOfRows(hidden, before, count, `${name}.recurrent`));
+      kernels.lstmStep({ units: width, count, first, before, places, gates, recurrent, bias, cells, hidden });
+    }
+    return { name, order, gates, cells, hidden };
+  }
+
+  /** Rows of an array times a matrix. */
+  function productOfRows(rows: Float32Array, first: number, count: number, name: string): Float32Array {
+    const some = products.upload(rows.subarray(first * width, (first + count) * width), count, width);
+    const product = products.product(some, matrix(name));
+    some.dispose();
+    return product;
+  }
+
+  /** The gradient with respect to the products of the input, by place. */
+  function runBackward(
+    { name, order: { places, steps }, gates, cells, hidden }: Trace,
+    gradient: Float32Array,
+    column: number,
+    put: (name: string, values: Float32Array) => void,
+  ): Float32Array {
+    const utterances = steps[1] ?? 0;
+    const gateGradient = kernels.floats(frames * 4 * width);
+    const [fromAfter, cellGradient] = [kernels.floats(utterances * width), kernels.floats(utterances * width)];
+    let following = 0;
+    for (let step = steps.length - 2; step >= 0; step--) {
+      const [first, before] = [steps[step]!, steps[step - 1] ?? -1];
+      const count = steps[step + 1]! - first;
+      kernels.lstmStepGradient({
+        ...{ units: width, count, first, before, places, gates, cells, gradient, columns, column },
+        ...{ fromAfter, following, cellGradient, gateGradient },
+      });
+      following = count;
+      if (before < 0) continue;
+      const rows = gateGradient.subarray(first * 4 * width, (first + count) * 4 * width);
+      const some = products.upload(rows, count, 4 * width);
+      fromAfter.set(products.productTransposed(some, matrix(`${name}.recurrent`)));
+      some.dispose();
+    }
+    put(`${name}.bias`, columnSums(gateGradient, 4 * width));
+    // what each step saw of the one before: nothing in the first
+    const seen = kernels.floats(frames * width).fill(0);
+    for (let step = 1; step + 1 < steps.length; step++) {
+      const [before, first, end] = [steps[step - 1]!, steps[step]!, steps[step + 1]!];
+      seen.set(hidden.subarray(before * width, (before + end - first) * width), first * width);
+    }
+    const before = products.upload(seen, frames, width);
+    const own = products.upload(gateGradient, frames, 4 * width);
+    put(`${name}.recurrent`, products.transposedProduct(before, own));
+    before.dispose();
+    own.dispose();
+    const byPlace = kernels.floats(frames * 4 * width);
+    kernels.scatterRows(byPlace, gateGradient, { places, columns: 4 * width, column: 0 });
+    return byPlace;
+  }
+
+  return {
+    numbersOf: (frames) =>
+      layers * (directions.length * frames * 26 * width + frames * (4 * columns + inputWidth(architecture))),
+    forward(batch, training) {
+      frames = batch.frames;
+      const orders = directions.map((direction) => orderOf(batch, direction));
+      let input = products.upload(batch.features, frames, inputWidth(architecture));
+      let y: Float32Array = new Float32Array(0);
+      for (let i = 0; i < layers; i++) {
+        y = kernels.floats(frames * columns);
+        const runs = directions.map((direction, k) => {
+          const run = runForward(`layer${i + 1}.${direction}`, input, orders[k]!);
+          const { places } = orders[k]!;
+          kernels.scatterRows(y, run.hidden, { places, columns, column: k * width });
+          return run;
+        });
+        const kept = training && dropout > 0 ? kernels.floats(frames * columns) : undefined;
+        if (kept) {
+          kernels.keepUnitsInto({ kept, dropout, state: randomState(...training!.dropoutSeed, i) });
+          kernels.multiplyInto(y, kept);
+        }
+        traces.push({ input, directions: runs, kept });
+        if (i + 1 < layers) input = products.upload(y, frames, columns);
+      }
+      return y;
+    },
+    backward(gradient, put) {
+      let wanted = gradient;
+      for (let i = layers - 1; i >= 0; i--) {
+        const { input, directions: runs, kept } = traces[i]!;
+        if (kept) kernels.multiplyInto(wanted, kept);
+        const below = i > 0 ? kernels.floats(frames * columns).fill(0) : undefined;
+        runs.forEach((run, k) => {
+          const gates = products.upload(runBackward(run, wanted, k * width, put), frames, 4 * width);
+          put(`${run.name}.input`, products.transposedProduct(input, gates));
+          if (below) kernels.addInto(below, own(products.productTransposed(gates, matrix(`${run.name}.input`))));
+          gates.dispose();
+        });
+        if (below) wanted = below;
+      }
+    },
+    forget() {
+      for (const { input } of traces) input.dispose();
+      traces = [];
+    },
+  };
+
+  function orderOf({ utteranceOffsets }: PackedBatch, direction: 'forward' | 'backward'): Order {
+    const utterances = Array.from({ length: utteranceOffsets.length - 1 }, (_, i) => ({
+      first: utteranceOffsets[i]!,
+      end: utteranceOffsets[i + 1]!,
+    }));
+    utterances.sort((a, b) => b.end - b.first - (a.end - a.first));
+    const places = kernels.integers(frames);
+    const steps = [0];
+    let filled = 0;
+    for (let step = 0; filled < frames; step++) {
+      for (const { first, end } of utterances) {
+        if (first + step >= end) break;
+        places[filled++] = direction === 'forward' ? first + step : end - 1 - step;
+      }
+      steps.push(filled);
+    }
+    return { places, steps };
+  }
+}
