@@ -13,7 +13,8 @@ import {
   type Stage,
   toolkitVersion,
 } from '../shared/io/stage.ts';
-import { createUtteranceWriter, openUtterances, sharedUtterances } from '../shared/io/utterance_table.ts';
+import { openUtterances, sharedUtterances } from '../shared/io/utterance_table.ts';
+import { createUtteranceWriter } from '../shared/io/utterance_writer.ts';
 import { acousticScores } from '../shared/math/acoustic_scores.ts';
 import { createDurationTally } from '../shared/math/duration_tally.ts';
 import {

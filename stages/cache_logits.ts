@@ -10,7 +10,8 @@ import {
   type Stage,
   toolkitVersion,
 } from '../shared/io/stage.ts';
-import { createUtteranceWriter, openUtterances, type Row } from '../shared/io/utterance_table.ts';
+import { openUtterances, type Row } from '../shared/io/utterance_table.ts';
+import { createUtteranceWriter } from '../shared/io/utterance_writer.ts';
 import { checkFeatures, type Model, readModel } from '../shared/training/model_folder.ts';
 import { openAcousticModel } from '../shared/training/network_input.ts';
 

@@ -11,7 +11,7 @@ import {
   type Stage,
   toolkitVersion,
 } from '../shared/io/stage.ts';
-import { createUtteranceWriter, type UtteranceWriter } from '../shared/io/utterance_table.ts';
+import { createUtteranceWriter, type UtteranceWriter } from '../shared/io/utterance_writer.ts';
 import type { Audio } from '../shared/io/wav.ts';
 import { mapInWorkers, serve, type Work } from '../shared/io/workers.ts';
 import type { Fbank } from '../shared/math/fbank.ts';

@@ -14,12 +14,12 @@ import {
 } from '../shared/io/stage.ts';
 import {
   checkMetadataEqual,
-  createUtteranceWriter,
   openUtterances,
   type Row,
   sharedUtterances,
   type UtteranceTable,
 } from '../shared/io/utterance_table.ts';
+import { createUtteranceWriter } from '../shared/io/utterance_writer.ts';
 import { combinations, combine } from '../shared/math/combine.ts';
 import { agreement, bestToken, certainty, confidence } from '../shared/math/gate.ts';
 import { createKeptMassTally } from '../shared/math/kept_mass_tally.ts';
@@ -410,7 +410,7 @@ function createTally(vocabularySize: number): Tally {
       sums.tokens += tokens;
       sums.kl += spreadTailDivergence(row, kept);
       if (label !== undefined && kept.tokens.includes(label)) sums.labelKept++;
-      keptMass.count([lostMass(row, kept)]);
+      keptMass.count(Float32Array.of(lostMass(row, kept)));
     },
     summary: () => ({
       frames: sums.frames,

@@ -1,6 +1,7 @@
 import type { SparseTargets } from '../math/sparse_targets.ts';
+import type { ColumnType } from './arrow_file.ts';
 import { InputError } from './errors.ts';
-import type { ColumnType, Row } from './utterance_table.ts';
+import type { Row } from './utterance_table.ts';
 
 /**
  * The rows of an essence: soft targets of one utterance each, all its frames one after another.

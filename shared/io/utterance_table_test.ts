@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createRandom } from '../math/random.ts';
+import type { Cell } from './arrow_file.ts';
 import { InputError } from './errors.ts';
 import { createOutputFolder } from './output_folder.ts';
-import { type Cell, createUtteranceWriter, openUtterances, type Row } from './utterance_table.ts';
+import { openUtterances, type Row } from './utterance_table.ts';
+import { createUtteranceWriter } from './utterance_writer.ts';
 
 const folder = () => mkdtempSync(join(tmpdir(), 'kd-table-'));
 const columns = {

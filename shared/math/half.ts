@@ -4,22 +4,21 @@
  * Conversion to half rounds to nearest, ties to even; overflow gives an infinity, NaN stays NaN.
  */
 const float = new Float32Array(1);
-const bits = new Uint32Array(float.buffer);
+const floatBits = new Int32Array(float.buffer);
 
-/** Bits of the half nearest to a float32. */
-function halfOf(value: number): number {
-  float[0] = value;
-  const x = bits[0]!;
-  const sign = (x >>> 16) & 0x8000;
-  const magnitude = x & 0x7fffffff;
+/** Bits of the half nearest to a float32, given as bits. */
+function halfOf(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
   if (magnitude >= 0x47800000) return sign | (magnitude > 0x7f800000 ? 0x7e00 : 0x7c00);
   if (magnitude < 0x38800000) {
-    // subnormal half: the value in units of 2^-24; Float32 addition of 0.5·2^-1·… rounds to even for us
-    float[0] = Math.abs(value) + 0.5;
-    return sign | (bits[0]! - 0x3f000000);
+    // subnormal half: added to ½, whose last bit is 2⁻²⁴, it is rounded to even units of 2⁻²⁴ by the addition
+    floatBits[0] = magnitude;
+    float[0]! += 0.5;
+    return sign | (floatBits[0]! - 0x3f000000);
   }
-  const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
-  return rounded >= 0x47800000 ? sign | 0x7c00 : sign | ((rounded - 0x38000000) >>> 13);
+  // a fraction that overflows carries into the exponent, up to that of infinity
+  return sign | ((magnitude + 0xfff + ((magnitude >>> 13) & 1) - 0x38000000) >>> 13);
 }
 
 /** All 65,536 halves as float32, made on first use. */
@@ -35,10 +34,16 @@ function halves(): Float32Array {
   return table;
 }
 
+/** Each value rounded to half precision, as bits, from a place of the target on. */
+export function toHalfInto(target: Uint16Array, values: Float32Array, start = 0): void {
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < bits.length; i++) target[start + i] = halfOf(bits[i]!);
+}
+
 /** Each value rounded to half precision, as bits. */
-export function toHalf(values: ArrayLike<number>): Uint16Array {
+export function toHalf(values: Float32Array): Uint16Array {
   const result = new Uint16Array(values.length);
-  for (let i = 0; i < values.length; i++) result[i] = halfOf(values[i]!);
+  toHalfInto(result, values);
   return result;
 }
 

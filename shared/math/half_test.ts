@@ -29,5 +29,5 @@ const cases: [number, number][] = [
   [Number.POSITIVE_INFINITY, 0x7c00],
 ];
 for (const [value, half] of cases) {
-  test(`toHalf() of ${value} is 0x${half.toString(16)}`, () => assert.equal(toHalf([value])[0], half));
+  test(`toHalf() of ${value} is 0x${half.toString(16)}`, () => assert.equal(toHalf(Float32Array.of(value))[0], half));
 }

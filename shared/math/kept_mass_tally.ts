@@ -3,14 +3,14 @@ import { fromHalf, toHalf } from './half.ts';
 /** Mean and quantiles of the mass that frames keep, in memory that does not grow with their number. */
 export interface KeptMassTally {
   /** One frame after another: the mass each one lost, in [0, 1]. */
-  count(lostMass: ArrayLike<number>): void;
+  count(lostMass: Float32Array): void;
   /** Mass kept: the mean, and the value that a share of the frames stays at or below. Zeros where nothing was counted. */
   summary(): { mean: number; p01: number; p05: number; p50: number };
 }
 
 /** Lost masses are counted by their half-precision value, so that quantiles are right to three digits of what is lost. */
 export function createKeptMassTally(): KeptMassTally {
-  const [one] = toHalf([1]);
+  const [one] = toHalf(Float32Array.of(1));
   const counts = new Float64Array(one! + 1);
   let frames = 0;
   let lostSum = 0;

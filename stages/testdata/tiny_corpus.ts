@@ -7,7 +7,7 @@ import { tokensDigest } from '../../shared/io/digest.ts';
 import { essenceColumns } from '../../shared/io/essence.ts';
 import { createOutputFolder, type OutputFolder } from '../../shared/io/output_folder.ts';
 import { main, type Stage } from '../../shared/io/stage.ts';
-import { createUtteranceWriter } from '../../shared/io/utterance_table.ts';
+import { createUtteranceWriter } from '../../shared/io/utterance_writer.ts';
 import { featureKeys, type Model, writeModel } from '../../shared/training/model_folder.ts';
 
 /** Two words of two states each, three utterances of two speakers; what is said in each output frame is known. */

@@ -1,12 +1,6 @@
 import { checkLogits, logSoftmax } from '../log_softmax.ts';
 import { type TopOfFrames, topTokensOfFrames } from '../top_tokens.ts';
-import { type KernelMemory, openKernelMemory } from './memory.ts';
-
-let opened: { memory: KernelMemory | undefined } | undefined;
-const shared = (): KernelMemory | undefined => {
-  opened ??= { memory: openKernelMemory() };
-  return opened.memory;
-};
+import { sharedKernelMemory } from './memory.ts';
 
 /**
  * `logSoftmax`, four tokens at once; itself where the processor has no SIMD.
@@ -18,7 +12,7 @@ export function fastLogSoftmax(
   vocabularySize: number,
   { temperature = 1 }: { temperature?: number } = {},
 ): Float32Array {
-  const memory = shared();
+  const memory = sharedKernelMemory();
   if (!memory) return logSoftmax(logits, vocabularySize, { temperature });
   checkLogits(logits, vocabularySize, temperature);
   memory.clear(4 * logits.length);
@@ -35,7 +29,7 @@ export function fastLogSoftmax(
  * @throws {RangeError} as `topTokensOfFrames`
  */
 export function fastTopTokensOfFrames(scores: Float32Array, vocabularySize: number, count: number): TopOfFrames {
-  const memory = shared();
+  const memory = sharedKernelMemory();
   const frames = scores.length / vocabularySize;
   if (!memory || !Number.isInteger(frames) || !(count >= 1 && count <= vocabularySize && vocabularySize <= 65536)) {
     return topTokensOfFrames(scores, vocabularySize, count);

@@ -93,3 +93,11 @@ export function openKernelMemory(): KernelMemory | undefined {
     },
   };
 }
+
+let shared: { memory: KernelMemory | undefined } | undefined;
+
+/** A memory for calls that leave nothing in it, the same one every time. */
+export function sharedKernelMemory(): KernelMemory | undefined {
+  shared ??= { memory: openKernelMemory() };
+  return shared.memory;
+}

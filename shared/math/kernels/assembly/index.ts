@@ -1,4 +1,5 @@
 export * from './fbank';
+export * from './half';
 export * from './layers';
 export * from './losses';
 export * from './lstm';

@@ -43,7 +43,7 @@ export function topTokens(
       bound = Infinity;
       for (let i = 0; i < k; i++)
         bound = min<f32>(bound, load<f32>(scores + ((<usize>load<u16>(tokens + ((<usize>i) << 1))) << 2)));
-      if (isNaN(bound)) bound = -Infinity;
+      if (!(bound <= Infinity)) bound = -Infinity; // one of them is no number
       tokens += (<usize>k) << 1;
     }
     const largest = largestOf(scores, vocabulary);

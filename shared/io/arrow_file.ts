@@ -1,0 +1,184 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { DataType, Precision, type Schema } from 'apache-arrow';
+import { type FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
+import { Message, type RecordBatch } from 'apache-arrow/ipc/metadata/message';
+import { fastFromHalf } from '../math/kernels/fast_half.ts';
+import { InputError } from './errors.ts';
+
+/** Columns of our Arrow files. Half floats are float32 in memory: rounded when written, exact when read. */
+export type ColumnType =
+  | 'utf8'
+  | 'int32'
+  | 'float32'
+  | 'list<float32>'
+  | 'list<float16>'
+  | 'list<uint16>'
+  | 'list<int32>';
+export type Cell = string | number | Float32Array | Uint16Array | Int32Array;
+
+/** An Arrow file (IPC file format, uncompressed), of which any column of any record batch can be read. */
+export interface ArrowFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly batches: number;
+  readonly metadata: Record<string, string>;
+  readonly columns: Record<string, ColumnType>;
+  /**
+   * Cells of some columns of a record batch; lists are slices of one array. Nothing else is read.
+   *
+   * @throws {InputError} when the file is cut off or spoilt
+   */
+  read(batch: number, names: readonly string[]): Record<string, Cell[]>;
+  close(): void;
+}
+
+/**
+ * Opens an Arrow file for reading.
+ *
+ * @throws {InputError} when it is no Arrow file, or is cut off, or has columns of other types
+ */
+export function openArrowFile(path: string): ArrowFile {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const { schema, blocks } = readFooter(file, size);
+    const columns = columnsOf(schema);
+    const readCells = cellReader(file, { size, blocks, columns });
+    return {
+      path,
+      bytes: size,
+      batches: blocks.length,
+      metadata: Object.fromEntries(schema.metadata),
+      columns,
+      read(batch, names) {
+        try {
+          return Object.fromEntries(names.map((name) => [name, readCells(batch, name)]));
+        } catch (error) {
+          throw refuse(path, error);
+        }
+      },
+      close: () => closeSync(file),
+    };
+  } catch (error) {
+    closeSync(file);
+    throw refuse(path, error);
+  }
+}
+
+/** The footer stands before its own length and the magic bytes. */
+function readFooter(file: number, size: number): { schema: Schema; blocks: FileBlock[] } {
+  const tail = size > 20 ? Buffer.from(readAt(file, size - 10, 10)) : Buffer.alloc(10);
+  const length = tail.readInt32LE(0);
+  if (tail.toString('latin1', 4) !== 'ARROW1' || !(length > 0 && length < size - 20)) {
+    throw new Error('not an Arrow file, or cut off');
+  }
+  const footer = Footer.decode(new Uint8Array(readAt(file, size - 10 - length, length)));
+  return { schema: footer.schema, blocks: [...footer.recordBatches()] };
+}
+
+function columnsOf({ fields }: Schema): Record<string, ColumnType> {
+  return Object.fromEntries(
+    fields.map(({ name, type }) => {
+      const known = columnTypeOf(type);
+      if (!known) throw new Error(`column "${name}" is ${type}, which none of our files has`);
+      return [name, known];
+    }),
+  );
+}
+
+/** Buffers of a column: validity and values; before the values, where there are several a row, where they end. */
+const bufferCount = (type: ColumnType): number => (type === 'utf8' ? 3 : type in listStorage ? 4 : 2);
+
+const listStorage = {
+  'list<float32>': Float32Array,
+  'list<float16>': Uint16Array,
+  'list<uint16>': Uint16Array,
+  'list<int32>': Int32Array,
+} as const;
+
+function cellReader(
+  file: number,
+  { size, blocks, columns }: { size: number; blocks: FileBlock[]; columns: Record<string, ColumnType> },
+): (batch: number, name: string) => Cell[] {
+  const firstBuffer: Record<string, number> = {};
+  let buffers = 0;
+  for (const [name, type] of Object.entries(columns)) {
+    firstBuffer[name] = buffers;
+    buffers += bufferCount(type);
+  }
+  let latest: { batch: number; header: RecordBatch; body: number } | undefined;
+  const headerOf = (batch: number) => {
+    if (latest?.batch === batch) return latest;
+    const { offset, metaDataLength } = blocks[batch]!;
+    const bytes = Buffer.from(readAt(file, offset, metaDataLength));
+    const message = Message.decode(bytes.subarray(bytes.readInt32LE(0) === -1 ? 8 : 4));
+    if (!message.isRecordBatch()) throw new Error(`record batch ${batch} of ${blocks.length} is missing`);
+    const header = message.header();
+    if (header.compression) throw new Error('it is compressed, which none of our files is');
+    if (header.buffers.length !== buffers) throw new Error(`record batch ${batch} has other columns than the file`);
+    if (header.nodes.some(({ nullCount }) => nullCount > 0)) throw new Error(`record batch ${batch} has nulls`);
+    latest = { batch, header, body: offset + metaDataLength };
+    return latest;
+  };
+  return (batch, name) => {
+    const type = columns[name];
+    if (!type) throw new Error(`column "${name}" is missing`);
+    const { header, body } = headerOf(batch);
+    const read = (i: number): ArrayBuffer => {
+      const { offset, length } = header.buffers[firstBuffer[name]! + i]!;
+      if (body + offset + length > size) throw new Error('cut off');
+      return readAt(file, body + offset, length);
+    };
+    if (type === 'int32') return Array.from(new Int32Array(read(1), 0, header.length));
+    if (type === 'float32') return Array.from(new Float32Array(read(1), 0, header.length));
+    const ends = new Int32Array(read(1), 0, header.length + 1);
+    const slices = <T>(length: number, slice: (start: number, end: number) => T): T[] =>
+      Array.from({ length: header.length }, (_, i) => {
+        const [start, end] = [ends[i]!, ends[i + 1]!];
+        if (!(start >= 0 && start <= end && end <= length)) throw new Error(`column "${name}" is spoilt`);
+        return slice(start, end);
+      });
+    if (type === 'utf8') {
+      const text = Buffer.from(read(2));
+      return slices(text.length, (start, end) => text.toString('utf8', start, end));
+    }
+    const stored = new listStorage[type](read(3));
+    const values = type === 'list<float16>' ? fastFromHalf(stored as Uint16Array) : stored;
+    return slices(values.length, (start, end) => values.subarray(start, end));
+  };
+}
+
+function columnTypeOf(type: DataType): ColumnType | undefined {
+  if (DataType.isUtf8(type)) return 'utf8';
+  if (!DataType.isList(type)) return numberTypeOf(type) as 'int32' | 'float32' | undefined;
+  const element = numberTypeOf(type.children[0]!.type);
+  return element && `list<${element}>`;
+}
+
+function numberTypeOf(type: DataType): 'float32' | 'float16' | 'uint16' | 'int32' | undefined {
+  if (DataType.isFloat(type)) {
+    return type.precision === Precision.SINGLE ? 'float32' : type.precision === Precision.HALF ? 'float16' : undefined;
+  }
+  if (!DataType.isInt(type)) return undefined;
+  return type.bitWidth === 16 && !type.isSigned
+    ? 'uint16'
+    : type.bitWidth === 32 && type.isSigned
+      ? 'int32'
+      : undefined;
+}
+
+function readAt(file: number, position: number, length: number): ArrayBuffer {
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const count = readSync(file, bytes, done, length - done, position + done);
+    if (count === 0) throw new Error('cut off');
+    done += count;
+  }
+  return bytes.buffer;
+}
+
+/** What the system says of a file (not found, no permission) stays as it is. */
+function refuse(path: string, error: unknown): unknown {
+  if (error instanceof InputError || (error as NodeJS.ErrnoException).syscall) return error;
+  return new InputError(`Cannot read ${path}: ${(error as Error).message}; make it again, or check the path`);
+}
