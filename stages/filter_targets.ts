@@ -20,13 +20,15 @@ import {
   type UtteranceTable,
 } from '../shared/io/utterance_table.ts';
 import { createUtteranceWriter } from '../shared/io/utterance_writer.ts';
-import { combinations, combine } from '../shared/math/combine.ts';
+import { combinations } from '../shared/math/combine.ts';
 import { agreement, bestToken, certainty, confidence } from '../shared/math/gate.ts';
+import type { Kept } from '../shared/math/keep_tokens.ts';
 import { createKeptMassTally } from '../shared/math/kept_mass_tally.ts';
-import { createRandom, type Random } from '../shared/math/random.ts';
-import { all, type Kept, sample, threshold, topK, topP } from '../shared/math/select.ts';
+import { fastCombine } from '../shared/math/kernels/fast_combine.ts';
+import { fastKeepTokens } from '../shared/math/kernels/fast_keep_tokens.ts';
+import { createRandom } from '../shared/math/random.ts';
+import { type Selection, sampleTokens, selectTokens, threshold, topK, topP } from '../shared/math/select.ts';
 import type { SparseTargets, Tail } from '../shared/math/sparse_targets.ts';
-import { spreadTailDivergence } from '../shared/math/spread_tail_divergence.ts';
 import { tailToLabel } from '../shared/math/tail_to_label.ts';
 
 export const options = {
@@ -171,7 +173,7 @@ export async function run(given: Options, { id, inputs, out, progress, skip, bre
     if (alignment && !alignment.has(row.utterance)) continue;
     const members = chosen.map((teacher) => posteriorsOf(row, teacher, settings));
     const labels = alignment && labelsOf(await alignment.read(row.utterance), row, settings);
-    const combined = combine(members, { ...settings, rule: settings.combine });
+    const combined = fastCombine(members, { ...settings, rule: settings.combine });
     checkPosteriors(combined, row, settings);
     writer.append(
       rowOfSparseTargets(row.utterance, filterUtterance(row, { combined, members, labels }, settings, tally)),
@@ -297,12 +299,18 @@ function labelsOf({ labels }: Row, { utterance, frames }: Row, { logits, alignme
   );
 }
 
-function checkPosteriors(combined: Float32Array, { utterance }: Row, { logits, vocabularySize }: Settings): void {
-  const wrong = combined.findIndex(Number.isNaN);
-  if (wrong < 0) return;
-  throw new InputError(
-    `Cannot filter utterance "${utterance}": what ${logits} says of frame ${Math.floor(wrong / vocabularySize)} is no distribution (NaN, or teachers that have no token in common); cache again, or take --combine linear`,
-  );
+/** A frame that is no distribution has no number at all. */
+function checkPosteriors(
+  combined: Float32Array,
+  { utterance, frames }: Row,
+  { logits, vocabularySize }: Settings,
+): void {
+  for (let frame = 0; frame < frames; frame++) {
+    if (!Number.isNaN(combined[frame * vocabularySize])) continue;
+    throw new InputError(
+      `Cannot filter utterance "${utterance}": what ${logits} says of frame ${frame} is no distribution (NaN, or teachers that have no token in common); cache again, or take --combine linear`,
+    );
+  }
 }
 
 /** What is known of one utterance; `combined` and `members` are [frames × vocabularySize]. */
@@ -318,35 +326,31 @@ function filterUtterance(
   settings: Settings,
   tally: Tally,
 ): SparseTargets {
-  const { vocabularySize, tail, seed } = settings;
-  const random = createRandom(seed, 'sample', utterance);
-  const kept: Kept[] = [];
-  const offsets = new Int32Array(frames + 1);
-  const logTail = new Float32Array(frames);
-  const weight = new Float32Array(frames);
-  for (let frame = 0; frame < frames; frame++) {
-    const slice = (values: Float32Array) => values.subarray(frame * vocabularySize, (frame + 1) * vocabularySize);
-    const row = slice(combined);
-    const label = labels?.[frame];
-    weight[frame] = gateOf(row, members.map(slice), label, settings);
-    const selected = weight[frame]! > 0 ? selectOf(row, settings, random) : nothing;
-    const final = tail === 'to-label' && selected !== nothing ? tailToLabel(selected, label!) : selected;
-    tally.count(row, selected, { weight: weight[frame]!, label, tokens: final.tokens.length });
-    kept.push(final);
-    logTail[frame] = final.logTail;
-    offsets[frame + 1] = offsets[frame]! + final.tokens.length;
+  const { vocabularySize, select, amount, tail, seed, gate } = settings;
+  const weight = new Float32Array(frames).fill(1);
+  if (gate !== 'none') {
+    for (let frame = 0; frame < frames; frame++) {
+      const slice = (values: Float32Array) => values.subarray(frame * vocabularySize, (frame + 1) * vocabularySize);
+      weight[frame] = gateOf(slice(combined), members.map(slice), labels?.[frame], settings);
+    }
   }
-  const tokens = new Uint16Array(offsets[frames]!);
-  const logPosteriors = new Float32Array(offsets[frames]!);
-  kept.forEach((frame, i) => {
-    tokens.set(frame.tokens, offsets[i]);
-    logPosteriors.set(frame.logPosteriors, offsets[i]);
-  });
+  const random = createRandom(seed, 'sample', utterance);
+  const drawn = select === 'sample' && sampleTokens(combined, vocabularySize, weight, { draws: amount, random });
+  const ranked = drawn || selectTokens(combined, vocabularySize, weight, selections[select]!(amount));
+  const kept = fastKeepTokens(combined, vocabularySize, ranked);
+  const { offsets, tokens, logPosteriors, logTail } =
+    drawn || (tail === 'to-label' ? tailToLabel(kept, labels!) : kept);
+  tally.count({ combined, weight, labels, kept, stored: tokens.length });
   return { offsets, tokens, logPosteriors, logTail, weight };
 }
 
-/** A frame on which the gate is shut: all mass is lost. */
-const nothing: Kept = { tokens: new Uint16Array(0), logPosteriors: new Float32Array(0), logTail: 0 };
+/** What draws is no selection by rank. */
+const selections: Partial<Record<Options['select'], (amount: number) => Selection>> = {
+  'top-k': topK,
+  'top-p': topP,
+  threshold,
+  all: topK,
+};
 
 function gateOf(
   row: Float32Array,
@@ -362,24 +366,15 @@ function gateOf(
   return gateThreshold === undefined ? Math.min(trust, 1) : trust >= gateThreshold ? 1 : 0;
 }
 
-function selectOf(row: Float32Array, { select, amount }: Settings, random: Random): Kept {
-  switch (select) {
-    case 'top-k':
-      return topK(row, amount);
-    case 'top-p':
-      return topP(row, amount);
-    case 'threshold':
-      return threshold(row, amount);
-    case 'sample':
-      return sample(row, amount, random);
-    default:
-      return all(row);
-  }
-}
-
 interface Tally {
-  /** `kept` is what was selected, `tokens` how many are stored once the tail has gone where it belongs. */
-  count(row: Float32Array, kept: Kept, frame: { weight: number; label: number | undefined; tokens: number }): void;
+  /** An utterance: what was selected of it, and how many tokens are stored once the tail has gone where it belongs. */
+  count(utterance: {
+    combined: Float32Array;
+    weight: Float32Array;
+    labels: Uint16Array | undefined;
+    kept: Kept;
+    stored: number;
+  }): void;
   summary(): {
     frames: number;
     gatedFrames: number;
@@ -400,17 +395,24 @@ function createTally(vocabularySize: number): Tally {
   const posterior = new Float64Array(vocabularySize);
   const sums = { frames: 0, open: 0, weight: 0, tokens: 0, kl: 0, labelKept: 0, correct: 0 };
   return {
-    count(row, kept, { weight, label, tokens }) {
-      for (let token = 0; token < vocabularySize; token++) posterior[token]! += Math.exp(row[token]!);
-      sums.frames++;
-      sums.weight += weight;
-      if (label !== undefined && bestToken(row) === label) sums.correct++;
-      if (!(weight > 0)) return;
-      sums.open++;
-      sums.tokens += tokens;
-      sums.kl += spreadTailDivergence(row, kept);
-      if (label !== undefined && kept.tokens.includes(label)) sums.labelKept++;
-      keptMass.count(Float32Array.of(lostMass(row, kept)));
+    count({ combined, weight, labels, kept, stored }) {
+      const lost = new Float32Array(weight.length);
+      let open = 0;
+      sums.frames += weight.length;
+      sums.tokens += stored;
+      for (let token = 0; token < vocabularySize; token++) posterior[token]! += kept.mass[token]!;
+      for (let frame = 0; frame < weight.length; frame++) {
+        sums.weight += weight[frame]!;
+        sums.kl += kept.divergence[frame]!;
+        if (weight[frame]! > 0) lost[open++] = Math.exp(kept.logTail[frame]!);
+        if (!labels) continue;
+        const label = labels[frame]!;
+        const start = frame * vocabularySize;
+        if (bestToken(combined.subarray(start, start + vocabularySize)) === label) sums.correct++;
+        if (kept.tokens.subarray(kept.offsets[frame], kept.offsets[frame + 1]).includes(label)) sums.labelKept++;
+      }
+      sums.open += open;
+      keptMass.count(lost.subarray(0, open));
     },
     summary: () => ({
       frames: sums.frames,
@@ -424,13 +426,6 @@ function createTally(vocabularySize: number): Tally {
       meanPosterior: Array.from(posterior, (sum) => ratio(sum, sums.frames)),
     }),
   };
-}
-
-/** Posterior mass of the tokens that are not kept; samples stand for all of it, though they are not all tokens. */
-function lostMass(row: Float32Array, { tokens, logTail }: Kept): number {
-  if (logTail > -Infinity) return Math.exp(logTail);
-  if (tokens.length === row.length) return 0;
-  return Math.max(0, 1 - tokens.reduce((sum, token) => sum + Math.exp(row[token]!), 0));
 }
 
 /** 0 of nothing is 0. */

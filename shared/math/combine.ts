@@ -3,6 +3,15 @@ import { logSoftmax } from './log_softmax.ts';
 export const combinations = ['linear', 'geometric', 'best'] as const;
 export type Combination = (typeof combinations)[number];
 
+export interface CombineOptions {
+  vocabularySize: number;
+  rule: Combination;
+  /** One a teacher, ≥ 0, any sum; all equal unless given. */
+  weights?: readonly number[];
+  /** 1 unless given. */
+  temperature?: number;
+}
+
 /**
  * What several teachers say together, frame by frame. Each teacher is taken to temperature T first (p_T ∝ p^(1/T), which
  * also takes out the rounding of what is stored), then:
@@ -13,20 +22,34 @@ export type Combination = (typeof combinations)[number];
  *   first.
  *
  * @param teachers log-posteriors at T = 1, each [frames × vocabularySize], one utterance
- * @param weights one a teacher, ≥ 0, any sum; all equal unless given
  * @returns log-posteriors, same shape
  * @throws {RangeError} when there is no teacher, or shapes differ, or the weights do not fit
  * @see Hinton, Vinyals, Dean (2015), Distilling the Knowledge in a Neural Network, sec. 5.2: arithmetic or geometric mean
  */
-export function combine(
+export function combine(teachers: readonly Float32Array[], given: CombineOptions): Float32Array {
+  const { vocabularySize, rule, temperature = 1 } = given;
+  const members = membersOf(teachers, given);
+  const atTemperature = (values: Float32Array) => logSoftmax(values, vocabularySize, { temperature });
+  if (members.length === 1) return atTemperature(members[0]!.values);
+  const sums = new Float64Array(teachers[0]!.length);
+  for (const { values, share } of members) {
+    const logPosteriors = atTemperature(values);
+    if (rule === 'linear') for (let i = 0; i < sums.length; i++) sums[i]! += share * Math.exp(logPosteriors[i]!);
+    else for (let i = 0; i < sums.length; i++) sums[i]! += share * logPosteriors[i]!;
+  }
+  if (rule === 'linear') return Float32Array.from(sums, Math.log);
+  return logSoftmax(Float32Array.from(sums), vocabularySize);
+}
+
+/**
+ * The teachers that count, and their shares of the whole.
+ *
+ * @throws {RangeError} as `combine`
+ */
+export function membersOf(
   teachers: readonly Float32Array[],
-  {
-    vocabularySize,
-    rule,
-    weights = teachers.map(() => 1),
-    temperature = 1,
-  }: { vocabularySize: number; rule: Combination; weights?: readonly number[]; temperature?: number },
-): Float32Array {
+  { vocabularySize, rule, weights = teachers.map(() => 1) }: CombineOptions,
+): { values: Float32Array; share: number }[] {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (teachers.length === 0 || teachers.some(({ length }) => length !== teachers[0]!.length)) {
     throw new RangeError(
@@ -38,19 +61,8 @@ export function combine(
       `Cannot weight ${teachers.length} teachers by ${weights}; give one number a teacher, not all 0`,
     );
   }
-  const atTemperature = (values: Float32Array) => logSoftmax(values, vocabularySize, { temperature });
-  if (rule === 'best') return atTemperature(teachers[surest(teachers, vocabularySize)]!);
-  const members = teachers.flatMap((values, i) =>
-    weights[i]! > 0 ? [{ values: atTemperature(values), share: weights[i]! / total }] : [],
-  );
-  if (members.length === 1) return members[0]!.values;
-  const sums = new Float64Array(teachers[0]!.length);
-  for (const { values, share } of members) {
-    if (rule === 'linear') for (let i = 0; i < sums.length; i++) sums[i]! += share * Math.exp(values[i]!);
-    else for (let i = 0; i < sums.length; i++) sums[i]! += share * values[i]!;
-  }
-  if (rule === 'linear') return Float32Array.from(sums, Math.log);
-  return logSoftmax(Float32Array.from(sums), vocabularySize);
+  if (rule === 'best') return [{ values: teachers[surest(teachers, vocabularySize)]!, share: 1 }];
+  return teachers.flatMap((values, i) => (weights[i]! > 0 ? [{ values, share: weights[i]! / total }] : []));
 }
 
 /** Index of the teacher whose best token has the highest log-posterior on average. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { distillationLoss, type StudentAndTargets } from '../distillation_loss.ts';
+import { keepTokens } from '../keep_tokens.ts';
 import { logSoftmax } from '../log_softmax.ts';
 import { createRandom } from '../random.ts';
-import { topK } from '../select.ts';
+import { selectTokens, topK } from '../select.ts';
 import { concatenateTargets, noTargets, type SparseTargets, type Tail } from '../sparse_targets.ts';
 import { openDistillationLoss } from './fast_distillation_loss.ts';
 
@@ -24,11 +25,12 @@ function batchOf({ vocabularySize, frames, k, tail, spread = 3 }: Batch, seed: n
   const parts = Array.from({ length: frames }, (): SparseTargets => {
     if (random.uniform() < 0.1) return noTargets(1);
     if (random.uniform() < 0.1) return { ...noTargets(1), weight: new Float32Array(1) };
-    const { tokens, logPosteriors, logTail } = topK(logSoftmax(normals(2), vocabularySize), k);
+    const row = logSoftmax(normals(2), vocabularySize);
+    const kept = keepTokens(row, vocabularySize, selectTokens(row, vocabularySize, Float32Array.of(1), topK(k)));
     const hasTail = tail !== 'to-label' && k < vocabularySize;
     return {
-      ...{ tokens, logPosteriors, offsets: Int32Array.of(0, k), weight: Float32Array.of(random.uniform()) },
-      logTail: Float32Array.of(hasTail ? logTail : -Infinity),
+      ...{ ...kept, weight: Float32Array.of(random.uniform()) },
+      ...(!hasTail && { logTail: Float32Array.of(-Infinity) }),
     };
   });
   return {

@@ -1,5 +1,5 @@
 // Twins of log_softmax.ts and top_tokens.ts.
-import { exponentials, largestOf } from './vectors';
+import { addTo, exp4, exponentials, largestOf, loadRest, log4, stretch, sumOf } from './vectors';
 
 /** @param result [frames × vocabulary]; may be the logits themselves */
 export function logSoftmax(logits: usize, result: usize, frames: i32, vocabulary: i32, inverse: f32): void {
@@ -76,4 +76,104 @@ export function topTokens(
     scores += (<usize>vocabulary) << 2;
   }
   return frames;
+}
+
+/**
+ * Twin of keep_tokens.ts.
+ *
+ * @param offsets int32, [frames + 1]; tokens uint16, values float32 alike, [offsets[frames]]
+ * @param logTail float32, [frames]; divergence alike
+ * @param mass float64, [vocabulary], added to
+ * @param lost float32, room for [vocabulary], as is mass, up to the next multiple of four
+ */
+export function keepTokens(
+  logPosteriors: usize,
+  frames: i32,
+  vocabulary: i32,
+  offsets: usize,
+  tokens: usize,
+  values: usize,
+  logTail: usize,
+  divergence: usize,
+  mass: usize,
+  lost: usize,
+): void {
+  const rest = vocabulary & 3;
+  const whole = (<usize>(vocabulary - rest)) << 2;
+  for (let frame = 0; frame < frames; frame++, offsets += 4, logTail += 4, divergence += 4) {
+    for (let i: usize = 0; i < whole; i += 16) keepFour(exp4(v128.load(logPosteriors + i)), lost + i, mass + (i << 1));
+    if (rest) keepFour(exp4(loadRest(logPosteriors + whole, rest)), lost + whole, mass + (whole << 1));
+    const count = load<i32>(offsets, 4) - load<i32>(offsets);
+    for (let i = 0; i < count; i++, tokens += 2, values += 4) {
+      const place = (<usize>load<u16>(tokens)) << 2;
+      store<f32>(values, load<f32>(logPosteriors + place));
+      store<f32>(lost + place, 0);
+    }
+    const tail = count > 0 ? sumOf(lost, vocabulary) : 0;
+    store<f32>(logTail, count > 0 ? <f32>Math.log(tail) : 0);
+    store<f32>(divergence, 0);
+    if (tail > 0) {
+      const nats = weightedSumOf(lost, logPosteriors, vocabulary);
+      store<f32>(divergence, <f32>(nats - tail * Math.log(tail / <f64>(vocabulary - count))));
+    }
+    logPosteriors += (<usize>vocabulary) << 2;
+  }
+}
+
+function keepFour(posteriors: v128, lost: usize, mass: usize): void {
+  v128.store(lost, posteriors);
+  v128.store(mass, f64x2.add(v128.load(mass), f64x2.promote_low_f32x4(posteriors)));
+  const high = f64x2.promote_low_f32x4(i64x2.shuffle(posteriors, posteriors, 1, 0));
+  v128.store(mass, f64x2.add(v128.load(mass, 16), high), 16);
+}
+
+/** Σ w · z over the tokens with a weight; where it is 0, z may be −∞. */
+function weightedSumOf(weights: usize, row: usize, count: i32): f64 {
+  const least = f32x4.splat(-3e38);
+  const end = weights + ((<usize>(count & ~3)) << 2);
+  let sums = f64x2.splat(0);
+  while (weights < end) {
+    let four = f32x4.splat(0);
+    for (const stop = min(end, weights + stretch); weights < stop; weights += 16, row += 16) {
+      four = f32x4.add(four, f32x4.mul(v128.load(weights), f32x4.max(v128.load(row), least)));
+    }
+    sums = addTo(sums, four);
+  }
+  let sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
+  for (const stop = weights + ((<usize>(count & 3)) << 2); weights < stop; weights += 4, row += 4) {
+    if (load<f32>(weights) > 0) sum += <f64>load<f32>(weights) * <f64>load<f32>(row);
+  }
+  return sum;
+}
+
+/** Adds what a teacher says, [frames × vocabulary], to a weighted mean of posteriors. */
+export function addPosteriors(
+  logits: usize,
+  sums: usize,
+  frames: i32,
+  vocabulary: i32,
+  inverse: f32,
+  share: f32,
+): void {
+  const bytes = (<usize>vocabulary) << 2;
+  const whole = (<usize>(vocabulary & ~3)) << 2;
+  for (let frame = 0; frame < frames; frame++, logits += bytes, sums += bytes) {
+    const largest = largestOf(logits, vocabulary);
+    const scale = share / <f32>exponentials(logits, logits, vocabulary, largest, inverse);
+    const scales = f32x4.splat(scale);
+    for (let i: usize = 0; i < whole; i += 16) {
+      v128.store(sums + i, f32x4.add(v128.load(sums + i), f32x4.mul(v128.load(logits + i), scales)));
+    }
+    for (let i = whole; i < bytes; i += 4) store<f32>(sums + i, load<f32>(sums + i) + load<f32>(logits + i) * scale);
+  }
+}
+
+/** The logarithm of each number, in its place; there is room for a multiple of four. */
+export function logarithms(values: usize, count: i32): void {
+  const zero = f32x4.splat(0);
+  const none = f32x4.splat(-Infinity);
+  for (const end = values + ((<usize>count) << 2); values < end; values += 16) {
+    const four = v128.load(values);
+    v128.store(values, v128.bitselect(none, log4(four), f32x4.eq(four, zero)));
+  }
 }

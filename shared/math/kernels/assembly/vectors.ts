@@ -105,9 +105,9 @@ export function largestOf(row: usize, count: i32): f32 {
 }
 
 /** Bytes whose float32 sum is exact enough; from stretch to stretch, sums are float64. */
-const stretch: usize = 512;
+export const stretch: usize = 512;
 
-function addTo(sums: v128, four: v128): v128 {
+export function addTo(sums: v128, four: v128): v128 {
   const low = f64x2.promote_low_f32x4(four);
   return f64x2.add(f64x2.add(sums, low), f64x2.promote_low_f32x4(i64x2.shuffle(four, four, 1, 0)));
 }

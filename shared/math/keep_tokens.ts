@@ -1,0 +1,53 @@
+import type { Ranked } from './select.ts';
+
+/** What stays of N frames when only some tokens do. */
+export interface Kept extends Ranked {
+  /** Of the tokens that stay, nats. */
+  logPosteriors: Float32Array;
+  /** [frames] Log of the mass that does not stay; −∞ where none is lost, 0 where no token is kept. */
+  logTail: Float32Array;
+  /**
+   * [frames] What each frame lost: KL(all ‖ kept) in nats, where the tokens not kept share the tail evenly, as the best
+   * guess from what is kept; 0 where no token is kept.
+   */
+  divergence: Float32Array;
+  /** [vocabularySize] Posterior mass of each token, summed over all frames. */
+  mass: Float64Array;
+}
+
+/**
+ * Keeps some tokens of each frame. The tail is summed over the others, never taken as 1 less the mass kept.
+ *
+ * @param logPosteriors [frames × vocabularySize]
+ */
+export function keepTokens(logPosteriors: Float32Array, vocabularySize: number, { offsets, tokens }: Ranked): Kept {
+  const frames = offsets.length - 1;
+  const kept: Kept = {
+    ...{ offsets, tokens, logPosteriors: new Float32Array(tokens.length) },
+    ...{ logTail: new Float32Array(frames), divergence: new Float32Array(frames) },
+    mass: new Float64Array(vocabularySize),
+  };
+  const lost = new Float64Array(vocabularySize);
+  for (let frame = 0; frame < frames; frame++) {
+    const start = frame * vocabularySize;
+    for (let token = 0; token < vocabularySize; token++) {
+      lost[token] = Math.exp(logPosteriors[start + token]!);
+      kept.mass[token]! += lost[token]!;
+    }
+    const [from, to] = [offsets[frame]!, offsets[frame + 1]!];
+    if (from === to) continue;
+    for (let i = from; i < to; i++) {
+      kept.logPosteriors[i] = logPosteriors[start + tokens[i]!]!;
+      lost[tokens[i]!] = 0;
+    }
+    let tail = 0;
+    let nats = 0;
+    for (let token = 0; token < vocabularySize; token++) {
+      tail += lost[token]!;
+      if (lost[token]! > 0) nats += lost[token]! * logPosteriors[start + token]!;
+    }
+    kept.logTail[frame] = Math.log(tail);
+    if (tail > 0) kept.divergence[frame] = nats - tail * Math.log(tail / (vocabularySize - (to - from)));
+  }
+  return kept;
+}
