@@ -34,13 +34,15 @@ export function fastTopTokensOfFrames(scores: Float32Array, vocabularySize: numb
   if (!memory || !Number.isInteger(frames) || !(count >= 1 && count <= vocabularySize && vocabularySize <= 65536)) {
     return topTokensOfFrames(scores, vocabularySize, count);
   }
-  memory.clear(4 * scores.length + frames * (6 * count + 4));
+  memory.clear(4 * scores.length + frames * (6 * count + 4) + 8 * count + vocabularySize);
   // the last vector may reach beyond the last score
   const all = memory.floats(scores.length + 3);
   all.set(scores);
   const tokens = memory.words(frames * count);
   const [best, logSums] = [memory.floats(frames * count), memory.floats(frames)];
-  const places = [tokens, best, logSums].map(memory.at);
+  const keys = memory.floats64(count);
+  const marks = memory.bytes(vocabularySize).fill(0);
+  const places = [tokens, best, logSums, keys, marks].map(memory.at);
   const done = memory.functions.topTokens!(memory.at(all), frames, vocabularySize, count, ...places);
   if (done < frames) return topTokensOfFrames(scores, vocabularySize, count);
   return { tokens: tokens.slice(), scores: best.slice(), logSums: logSums.slice() };

@@ -18,13 +18,29 @@ export function logSoftmax(logits: usize, result: usize, frames: i32, vocabulary
   }
 }
 
+/** Score and token as one number: a better score is larger, and of equal scores the lower token. */
+function keyOf(score: f32, token: i32): i64 {
+  const bits = reinterpret<i32>(score + 0); // −0 is 0
+  return ((<i64>(bits ^ ((bits >> 31) & 0x7fffffff))) << 32) | (0xffff - token);
+}
+
+const tokenOf = (key: i64): i32 => 0xffff - (<i32>key & 0xffff);
+
+/** Moves a key up from its place in a list, best first. */
+function insert(keys: usize, place: i32, key: i64): void {
+  let at = keys + ((<usize>place) << 3);
+  for (; at > keys && key > load<i64>(at - 8); at -= 8) store<i64>(at, load<i64>(at - 8));
+  store<i64>(at, key);
+}
+
 /**
  * The k best of each frame, best first, ties by lower id, and the frame's log Σ exp.
  *
- * What the best tokens of one frame score in the next is a bound on its k-th best: most tokens are out at once.
+ * The best tokens of one frame are the first guess for the next: the worst of them is a bound that most tokens miss.
  *
  * @param tokens uint16, [frames × k]; values float32 alike
  * @param logSums float32, [frames]
+ * @param keys room for int64, [k]; marks bytes, [vocabulary], all 0
  * @returns how many frames were done: it stops where fewer than k scores are numbers
  */
 export function topTokens(
@@ -35,41 +51,48 @@ export function topTokens(
   tokens: usize,
   values: usize,
   logSums: usize,
+  keys: usize,
+  marks: usize,
 ): i32 {
-  const last = (<usize>(k - 1)) << 2;
+  const last = (<usize>(k - 1)) << 3;
+  const whole = vocabulary & ~3;
   for (let frame = 0; frame < frames; frame++) {
-    let bound: f32 = -Infinity;
+    let filled = 0;
     if (frame > 0) {
-      bound = Infinity;
-      for (let i = 0; i < k; i++)
-        bound = min<f32>(bound, load<f32>(scores + ((<usize>load<u16>(tokens + ((<usize>i) << 1))) << 2)));
-      if (!(bound <= Infinity)) bound = -Infinity; // one of them is no number
+      for (let i = 0; i < k; i++) {
+        const token = <i32>load<u16>(tokens + ((<usize>i) << 1));
+        const score = load<f32>(scores + ((<usize>token) << 2));
+        if (!(score <= Infinity)) continue; // no number
+        insert(keys, filled++, keyOf(score, token));
+        store<u8>(marks + token, 1);
+      }
       tokens += (<usize>k) << 1;
     }
-    const largest = largestOf(scores, vocabulary);
-    let filled = 0;
-    // until the list is full, what equals the bound belongs to it; afterwards a later token must be better
-    let bounds = f32x4.splat(bound);
+    let bounds = f32x4.splat(
+      filled < k ? -Infinity : load<f32>(scores + ((<usize>tokenOf(load<i64>(keys + last))) << 2)),
+    );
     for (let token = 0; token < vocabulary; token += 4) {
-      const four = v128.load(scores + ((<usize>token) << 2));
-      let hits = i32x4.bitmask(filled < k ? f32x4.ge(four, bounds) : f32x4.gt(four, bounds));
-      if (vocabulary - token < 4) hits &= (1 << (vocabulary - token)) - 1;
+      let hits = i32x4.bitmask(f32x4.ge(v128.load(scores + ((<usize>token) << 2)), bounds));
+      if (token === whole) hits &= (1 << (vocabulary - token)) - 1;
       while (hits) {
         const candidate = token + ctz(hits);
         hits &= hits - 1;
-        const score = load<f32>(scores + ((<usize>candidate) << 2));
-        if (filled === k && !(score > load<f32>(values + last))) continue;
-        let place = filled < k ? filled++ : k - 1;
-        for (; place > 0 && score > load<f32>(values + ((<usize>(place - 1)) << 2)); place--) {
-          store<f32>(values + ((<usize>place) << 2), load<f32>(values + ((<usize>(place - 1)) << 2)));
-          store<u16>(tokens + ((<usize>place) << 1), load<u16>(tokens + ((<usize>(place - 1)) << 1)));
-        }
-        store<f32>(values + ((<usize>place) << 2), score);
-        store<u16>(tokens + ((<usize>place) << 1), <u16>candidate);
-        if (filled === k) bounds = f32x4.splat(load<f32>(values + last));
+        if (load<u8>(marks + candidate)) continue;
+        const key = keyOf(load<f32>(scores + ((<usize>candidate) << 2)), candidate);
+        if (filled < k) insert(keys, filled++, key);
+        else if (key > load<i64>(keys + last)) insert(keys, k - 1, key);
+        else continue;
+        if (filled === k) bounds = f32x4.splat(load<f32>(scores + ((<usize>tokenOf(load<i64>(keys + last))) << 2)));
       }
     }
+    if (frame > 0) for (let i = 0; i < k; i++) store<u8>(marks + load<u16>(tokens - ((<usize>(k - i)) << 1)), 0);
     if (filled < k) return frame;
+    for (let i = 0; i < k; i++) {
+      const token = tokenOf(load<i64>(keys + ((<usize>i) << 3)));
+      store<u16>(tokens + ((<usize>i) << 1), <u16>token);
+      store<f32>(values + ((<usize>i) << 2), load<f32>(scores + ((<usize>token) << 2)));
+    }
+    const largest = load<f32>(values);
     store<f32>(logSums, largest + <f32>Math.log(exponentials(scores, 0, vocabulary, largest, 1)));
     logSums += 4;
     values += (<usize>k) << 2;
