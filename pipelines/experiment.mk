@@ -56,7 +56,7 @@ $(call decoded,$(1),$(2),$(3),dev,--tune,,$(5),$(6))
 $(call decoded,$(1),$(2),$(3),test,--decoding $(1)/decode/$(2)/s$(3)/dev,$(1)/decode/$(2)/s$(3)/dev,$(5),$(6))
 $(foreach split,dev test,$(call stage,$(1)/score/$(2)/s$(3)/$(split),$(1)/data $(1)/decode/$(2)/s$(3)/$(split),score,--data $(1)/data/$(split) --hypotheses $(1)/decode/$(2)/s$(3)/$(split) --arm $(or $(7),$(2)) --size $(4) --seed $(3) --protocol $(notdir $(1))))
 endef
-decoded = $(call stage,$(1)/decode/$(2)/s$(3)/$(4),$(1)/data $(1)/align-$(last)/$(4) $(6) $(if $(filter model,$(8)),$(7) $(1)/features/$(4),$(7)/$(4)),decode,--data $(1)/data/$(4) --alignment $(1)/align-$(last)/$(4) $(if $(filter model,$(8)),--model $(7) --features $(1)/features/$(4) $(with_engine),--posteriors $(7)/$(4)) $(5))
+decoded = $(call stage,$(1)/decode/$(2)/s$(3)/$(4),$(1)/data $(1)/align-$(last)/$(4) $(6) $(if $(filter model,$(8)),$(7) $(1)/features/$(4),$(7)/$(4)),decode,--jobs 1 --data $(1)/data/$(4) --alignment $(1)/align-$(last)/$(4) $(if $(filter model,$(8)),--model $(7) --features $(1)/features/$(4) $(with_engine),--posteriors $(7)/$(4)) $(5))
 
 $(foreach r,$(ROTATIONS),$(call rotation_rules,$(EXP)/$(r),$(r)))
 $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(call seed_rules,$(EXP)/$(r),$(s))))

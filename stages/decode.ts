@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Engine } from '../shared/engine/engine.ts';
 import { openEngine } from '../shared/engine/open_engine.ts';
 import { type DataDirectory, readDataDirectory } from '../shared/io/data_directory.ts';
@@ -7,10 +9,16 @@ import { InputError, UsageError } from '../shared/io/errors.ts';
 import type { Sink } from '../shared/io/output_folder.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { openUtterances, type Row, sharedUtterances, type UtteranceTable } from '../shared/io/utterance_table.ts';
+import { mapInOrder, openWorkers, serve, type Work, type Workers } from '../shared/io/workers.ts';
 import { editCounts } from '../shared/math/edit_distance.ts';
 import { bestToken } from '../shared/math/gate.ts';
 import { type Axis, type GridSearch, gridSearch, ratioBeyond, stepBeyond } from '../shared/math/grid_search.ts';
-import { createTokenLoop, type LoopWeights, type WordSequence } from '../shared/math/token_loop.ts';
+import {
+  createTokenLoop,
+  type LoopWeights,
+  type TokenLoopOptions,
+  type WordSequence,
+} from '../shared/math/token_loop.ts';
 import { transitionsOf } from '../shared/math/viterbi.ts';
 import {
   checkTokens,
@@ -45,6 +53,14 @@ export const options = {
     default: [-4, 0, 4, 8, 12],
     describe: 'tried by --tune, nats per word',
   },
+  jobs: {
+    type: 'number',
+    default: availableParallelism(),
+    integer: true,
+    min: 1,
+    describe: 'worker threads of the search; the words do not depend on it',
+    role: 'execution',
+  },
 } as const satisfies OptionTable;
 
 type Options = OptionsOf<typeof options>;
@@ -55,16 +71,17 @@ export async function run(options: Options, context: Context<Engine>) {
   const opened = await openSource(options, context);
   const source = options.tune ? await inMemory(opened, context) : opened;
   const labels = options.alignment ? await openUtterances(options.alignment, { format: 'alignment' }) : undefined;
+  let searchers: Searchers | undefined;
   try {
     checkTokens(source, options.data);
     const said = { path: options.data, utterances: data.utterances.map(({ id }) => id) };
     sharedUtterances(said, source, 'posteriors', context.skip);
     sharedUtterances(source, said, 'place in the data');
     if (labels) checkLabels(labels, source, context);
-    const decode = createDecoder(data, source);
-    const tuned = options.tune ? await tune(decode, { data, source, options, context }) : undefined;
+    searchers = openWorkers(search, { setup: loopOf(data, source), count: options.jobs, program });
+    const tuned = options.tune ? await tune(searchers, { data, source, options, context }) : undefined;
     const decoding = tuned?.decoding ?? readDecoding(options, context);
-    const tally = await decodeAll((row) => decode(row, decoding), { data, source, labels, context });
+    const tally = await decodeAll(searchers, decoding, { data, source, labels, context });
     context.out.writeJson('decoding.json', { ...decoding, ...(tuned ? { points: tuned.points } : {}) });
     return {
       utterances: source.utterances.length,
@@ -79,6 +96,7 @@ export async function run(options: Options, context: Context<Engine>) {
       ...(tuned ? { tuning: tuned.summary } : {}),
     };
   } finally {
+    await searchers?.close();
     await source.close();
     await labels?.close();
   }
@@ -91,24 +109,91 @@ interface Decoded {
   context: Context<Engine>;
 }
 
+interface PosteriorRow {
+  utterance: string;
+  logPosteriors: Float32Array;
+}
+interface Search {
+  rows: PosteriorRow[];
+  weights: LoopWeights;
+}
+/** What each row says; nothing where every path is ruled out. */
+type Found = (WordSequence | undefined)[];
+type Searchers = Workers<Search, Found>;
+
+const program = fileURLToPath(import.meta.url);
+const search: Work<TokenLoopOptions & { prior: readonly number[] }, Search, Found> = {
+  name: 'search',
+  prepare({ prior, ...options }) {
+    const loop = createTokenLoop(options);
+    const logPrior = Float64Array.from(prior, Math.log);
+    return async ({ rows, weights }) =>
+      rows.map(({ logPosteriors }) => loop.decode({ logPosteriors, logPrior }, weights));
+  },
+};
+
+function loopOf({ path, lexicon, tokens }: DataDirectory, { prior, selfLoop }: PosteriorSource) {
+  const silence = tokens.idOf.get('sil');
+  if (silence === undefined)
+    throw new InputError(`Cannot decode ${path}: tokens.txt has no silence token "sil"; add it`);
+  return {
+    pronunciations: lexicon.pronunciations,
+    wordCount: lexicon.words.length,
+    silence,
+    vocabularySize: tokens.symbols.length,
+    transitions: transitionsOf(selfLoop),
+    prior,
+  };
+}
+
+/** @throws {InputError} where a row has no path */
+function wordsOf({ rows }: Search, found: Found, { path }: PosteriorSource): WordSequence[] {
+  return found.map((words, i) => {
+    if (words) return words;
+    throw new InputError(
+      `Cannot decode ${rows[i]!.utterance}: ${path} rules out every word and silence; use --prior-scales 0`,
+    );
+  });
+}
+
+/** Utterances that a search takes at once. */
+const rowsAtOnce = 32;
+
 /** Writes what is found; counts frames, words and, given labels, the frames whose best token is their label. */
-async function decodeAll(decode: (row: PosteriorRow) => WordSequence, { data, source, labels, context }: Decoded) {
+async function decodeAll(searchers: Searchers, weights: LoopWeights, { data, source, labels, context }: Decoded) {
   const text = context.out.createFile('hypotheses.txt');
   const times = context.out.createFile('hypotheses.ctm');
   const tally = { frames: 0, words: 0, score: 0, framesRight: 0, framesLabelled: 0 };
   context.progress.start('decoding', source.utterances.length);
-  for await (const row of source.rows()) {
-    const found = decode(row);
-    writeHypothesis({ text, times }, row.utterance, found, { words: data.lexicon.words, source });
-    tally.frames += row.logPosteriors.length / source.prior.length;
-    tally.words += found.words.length;
-    tally.score += found.score;
-    if (labels?.has(row.utterance)) {
-      const label = await labels.read(row.utterance);
-      tally.framesRight += framesRight(row, label, { labels, source });
-      tally.framesLabelled += label.frames;
+  const begun: Search[] = [];
+  async function* searches(): AsyncGenerator<Search> {
+    let rows: PosteriorRow[] = [];
+    const take = (): Search => {
+      const task = { rows, weights };
+      begun.push(task);
+      rows = [];
+      return task;
+    };
+    for await (const row of source.rows()) {
+      tally.frames += row.logPosteriors.length / source.prior.length;
+      if (labels?.has(row.utterance)) {
+        const label = await labels.read(row.utterance);
+        tally.framesRight += framesRight(row, label, { labels, source });
+        tally.framesLabelled += label.frames;
+      }
+      rows.push(row);
+      if (rows.length === rowsAtOnce) yield take();
     }
-    context.progress.advance();
+    if (rows.length > 0) yield take();
+  }
+  for await (const found of mapInOrder(searchers, searches())) {
+    const task = begun.shift()!;
+    wordsOf(task, found, source).forEach((sequence, i) => {
+      writeHypothesis({ text, times }, task.rows[i]!.utterance, sequence, { words: data.lexicon.words, source });
+      tally.words += sequence.words.length;
+      tally.score += sequence.score;
+      context.progress.advance();
+    });
     await context.breathe();
   }
   text.close();
@@ -136,33 +221,6 @@ function openSource({ model, features }: Options, context: Context<Engine>): Pro
   return openModelPosteriors(context.engine, { model, features: features! });
 }
 
-interface PosteriorRow {
-  utterance: string;
-  logPosteriors: Float32Array;
-}
-type Decode = (row: PosteriorRow, weights: LoopWeights) => WordSequence;
-
-function createDecoder({ path, lexicon, tokens }: DataDirectory, source: PosteriorSource): Decode {
-  const silence = tokens.idOf.get('sil');
-  if (silence === undefined)
-    throw new InputError(`Cannot decode ${path}: tokens.txt has no silence token "sil"; add it`);
-  const loop = createTokenLoop({
-    pronunciations: lexicon.pronunciations,
-    wordCount: lexicon.words.length,
-    silence,
-    vocabularySize: tokens.symbols.length,
-    transitions: transitionsOf(source.selfLoop),
-  });
-  const logPrior = Float64Array.from(source.prior, Math.log);
-  return ({ utterance, logPosteriors }, weights) => {
-    const found = loop.decode({ logPosteriors, logPrior }, weights);
-    if (found) return found;
-    throw new InputError(
-      `Cannot decode ${utterance}: ${source.path} rules out every word and silence; use --prior-scales 0`,
-    );
-  };
-}
-
 interface Tuning {
   data: DataDirectory;
   source: PosteriorSource;
@@ -174,8 +232,11 @@ interface Tuning {
 async function inMemory(source: PosteriorSource, { progress, breathe }: Context<Engine>): Promise<PosteriorSource> {
   const rows: PosteriorRow[] = [];
   progress.start('computing posteriors', source.utterances.length);
-  for await (const row of source.rows()) {
-    rows.push(row);
+  for await (const { utterance, logPosteriors } of source.rows()) {
+    // in memory that all threads see, so that it is not copied for each of them
+    const shared = new Float32Array(new SharedArrayBuffer(logPosteriors.byteLength));
+    shared.set(logPosteriors);
+    rows.push({ utterance, logPosteriors: shared });
     progress.advance();
     await breathe();
   }
@@ -188,11 +249,15 @@ async function inMemory(source: PosteriorSource, { progress, breathe }: Context<
 }
 
 /** The weights with the fewest word errors. */
-async function tune(decode: Decode, { data, source, options, context }: Tuning) {
+async function tune(searchers: Searchers, { data, source, options, context }: Tuning) {
   const references = wordIds(data);
-  const rows: (PosteriorRow & { reference: Int32Array })[] = [];
-  for await (const row of source.rows()) rows.push({ ...row, reference: references.get(row.utterance)! });
-  const words = rows.reduce((sum, { reference }) => sum + reference.length, 0);
+  const parts: PosteriorRow[][] = Array.from({ length: searchers.count }, () => []);
+  let words = 0;
+  let next = 0;
+  for await (const row of source.rows()) {
+    parts[next++ % parts.length]!.push(row);
+    words += references.get(row.utterance)!.length;
+  }
   if (words === 0)
     throw new InputError(`Cannot tune on ${data.path}: its text has no words; use data with transcripts`);
   context.progress.start('tuning');
@@ -206,7 +271,12 @@ async function tune(decode: Decode, { data, source, options, context }: Tuning) 
     cost: async (weights) => {
       context.progress.advance();
       await context.breathe();
-      return rows.reduce((sum, row) => sum + errorsOf(row.reference, decode(row, weights).words), 0);
+      const errors = parts.map(async (rows) => {
+        const task = { rows, weights };
+        const found = wordsOf(task, await searchers.run(task), source);
+        return found.reduce((sum, { words }, i) => sum + errorsOf(references.get(rows[i]!.utterance)!, words), 0);
+      });
+      return (await Promise.all(errors)).reduce((sum, some) => sum + some, 0);
     },
   });
   if (found.extended.length > 0) context.progress.note(`the grid was extended: ${found.extended.join(', ')}`);
@@ -353,4 +423,5 @@ export const stage = {
   needsEngine: ({ model }: Options) => model !== undefined,
 } satisfies Stage;
 
+serve(search);
 await runIfMain(import.meta, stage);

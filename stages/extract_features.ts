@@ -13,7 +13,7 @@ import {
 } from '../shared/io/stage.ts';
 import { createUtteranceWriter, type UtteranceWriter } from '../shared/io/utterance_writer.ts';
 import type { Audio } from '../shared/io/wav.ts';
-import { mapInWorkers, serve, type Work } from '../shared/io/workers.ts';
+import { mapInOrder, openWorkers, serve, type Work, type Workers } from '../shared/io/workers.ts';
 import type { Fbank } from '../shared/math/fbank.ts';
 import { createFastFbank } from '../shared/math/kernels/fast_fbank.ts';
 import { createMfcc } from '../shared/math/mfcc.ts';
@@ -64,16 +64,30 @@ export const options = {
 
 type Options = OptionsOf<typeof options> & { bins: number };
 
-export async function run(given: OptionsOf<typeof options>, { id, out, progress, skip, breathe }: Context) {
+export async function run(given: OptionsOf<typeof options>, context: Context) {
   const settings = { ...given, bins: given.bins ?? (given.kind === 'mfcc' ? 23 : 40) };
-  const { utterances } = readDataDirectory(settings.data);
-  const tasks = tasksOf(utterances);
+  const tasks = tasksOf(readDataDirectory(settings.data).utterances);
+  const workers = openWorkers(extraction, { setup: settings, count: Math.min(settings.jobs, tasks.length), program });
+  try {
+    return await extract(tasks, workers, settings, context);
+  } finally {
+    await workers.close();
+  }
+}
+
+async function extract(
+  tasks: Utterance[][],
+  workers: Workers<Utterance[], (Extracted | Faulty)[]>,
+  settings: Options,
+  { id, out, progress, skip, breathe }: Context,
+) {
+  const count = tasks.reduce((sum, { length }) => sum + length, 0);
   const tally = { utterances: 0, frames: 0, samples: 0 };
   let first: Extracted | undefined;
   const faulty = new Set<string>();
   const each = async (text: string, use: (found: Extracted) => void) => {
-    progress.start(text, utterances.length);
-    for await (const found of mapInWorkers(extraction, { setup: settings, tasks, count: settings.jobs, program })) {
+    progress.start(text, count);
+    for await (const found of mapInOrder(workers, tasks)) {
       for (const one of found) {
         progress.advance();
         if ('fault' in one) {

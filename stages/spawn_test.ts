@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeWav } from '../shared/io/wav.ts';
 import { createRandom } from '../shared/math/random.ts';
-import { tokensText, writeTinyAlignment, writeTinyFeatures, writeTinyModel } from './testdata/tiny_corpus.ts';
+import {
+  tokensText,
+  writeTinyAlignment,
+  writeTinyData,
+  writeTinyFeatures,
+  writeTinyModel,
+} from './testdata/tiny_corpus.ts';
 
 const stages = readdirSync('stages')
   .filter((name) => name.endsWith('.ts') && !name.endsWith('_test.ts'))
@@ -114,6 +120,18 @@ test('extract_features says in one line what a worker thread could not read, and
   assert.equal(status, 3, stderr);
   assert.match(stderr, /^extract_features: .*\.wav: it is neither WAV nor FLAC; convert it\n$/);
   assert.deepEqual(readdirSync(at('damaged-out')), []);
+});
+
+test('decode finds the same weights and words with one worker thread and with several', () => {
+  const data = writeTinyData(at('data'));
+  const found = ['1', '3'].map((jobs) => {
+    const out = at(`decoded-${jobs}`);
+    const given = ['--data', data, '--model', model, '--features', features, '--engine', 'cpu'];
+    const { status, stderr } = call('decode', ...given, '--tune', '--jobs', jobs, '--out', out);
+    assert.equal(status, 0, stderr);
+    return ['hypotheses.txt', 'hypotheses.ctm', 'decoding.json'].map((name) => readFileSync(join(out, name), 'utf8'));
+  });
+  assert.deepEqual(found[0], found[1]);
 });
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

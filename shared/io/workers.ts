@@ -17,24 +17,28 @@ interface Message {
 
 const kinds: Record<string, new (message: string) => Error> = { InputError, UsageError };
 
+/** Threads that do tasks of one kind. */
+export interface Workers<Task, Result> {
+  count: number;
+  /** Each thread does its tasks one after another; task i is thread i mod n's. */
+  run(task: Task): Promise<Result>;
+  close(): Promise<void>;
+}
+
 /**
- * Does tasks in worker threads, and yields the results in the order of the tasks: they do not depend on how many there
- * are. With one, or from sources instead of a bundle, the work is done here.
+ * Starts worker threads. With one, or from sources instead of a bundle, the work is done here.
  *
  * @param program the bundle that calls `serve` with the same work
  */
-export async function* mapInWorkers<Setup, Task, Result>(
+export function openWorkers<Setup, Task, Result>(
   work: Work<Setup, Task, Result>,
-  { setup, tasks, count, program }: { setup: Setup; tasks: readonly Task[]; count: number; program: string },
-): AsyncGenerator<Result> {
-  const threads = Math.min(count, tasks.length);
-  if (threads < 2 || !program.endsWith('.js')) {
-    const run = work.prepare(setup);
-    for (const task of tasks) yield await run(task);
-    return;
+  { setup, count, program }: { setup: Setup; count: number; program: string },
+): Workers<Task, Result> {
+  if (count < 2 || !program.endsWith('.js')) {
+    return { count: 1, run: work.prepare(setup), close: async () => {} };
   }
   const workers = Array.from(
-    { length: threads },
+    { length: count },
     () => new Worker(program, { workerData: { work: work.name, setup }, argv: [] }),
   );
   const ask = (worker: Worker, task: Task): Promise<Result> =>
@@ -48,26 +52,32 @@ export async function* mapInWorkers<Setup, Task, Result>(
       });
       worker.postMessage(task);
     });
-  try {
-    // task i is worker i mod n's: each has one in hand and one waiting, so nothing piles up
-    const last = workers.map(() => Promise.resolve() as Promise<unknown>);
-    const pending: Promise<Result>[] = [];
-    const start = (i: number): void => {
-      const own = i % threads;
-      const result = last[own]!.then(() => ask(workers[own]!, tasks[i]!));
+  const last = workers.map(() => Promise.resolve() as Promise<unknown>);
+  let next = 0;
+  return {
+    count,
+    run(task) {
+      const own = next++ % count;
+      const result = last[own]!.then(() => ask(workers[own]!, task));
       last[own] = result;
-      result.catch(() => {}); // reported when its turn comes
-      pending.push(result);
-    };
-    let next = 0;
-    while (next < Math.min(tasks.length, 2 * threads)) start(next++);
-    for (let i = 0; i < tasks.length; i++) {
-      yield await pending.shift()!;
-      if (next < tasks.length) start(next++);
-    }
-  } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
+      result.catch(() => {}); // whoever awaits it is told
+      return result;
+    },
+    close: async () => void (await Promise.all(workers.map((worker) => worker.terminate()))),
+  };
+}
+
+/** Results in the order of the tasks; each thread has one in hand and one waiting, so nothing piles up. */
+export async function* mapInOrder<Task, Result>(
+  workers: Workers<Task, Result>,
+  tasks: Iterable<Task> | AsyncIterable<Task>,
+): AsyncGenerator<Result> {
+  const pending: Promise<Result>[] = [];
+  for await (const task of tasks) {
+    pending.push(workers.run(task));
+    if (pending.length === 2 * workers.count) yield await pending.shift()!;
   }
+  while (pending.length > 0) yield await pending.shift()!;
 }
 
 /** In a worker thread started for this work: does tasks until the main thread has no more. */
