@@ -1,9 +1,10 @@
 // One side of each comparison: `node ours.js CASE [ARGUMENT…]` prints how much work it does in a second.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Architecture, inputWidth, parameterCount } from '../../shared/engine/architecture.ts';
 import { openEngine } from '../../shared/engine/open_engine.ts';
+import { tokensDigest } from '../../shared/io/digest.ts';
 import { essenceColumns } from '../../shared/io/essence.ts';
 import { openFlac } from '../../shared/io/flac.ts';
 import { createOutputFolder } from '../../shared/io/output_folder.ts';
@@ -14,6 +15,7 @@ import { openDistillationLoss } from '../../shared/math/kernels/fast_distillatio
 import { createFastFbank } from '../../shared/math/kernels/fast_fbank.ts';
 import { fastTopTokensOfFrames } from '../../shared/math/kernels/fast_posteriors.ts';
 import { openKernels } from '../../shared/math/kernels/kernels.ts';
+import { logSoftmax } from '../../shared/math/log_softmax.ts';
 import { createRandom } from '../../shared/math/random.ts';
 import { decayMask, initialWeights } from '../../shared/training/initial_weights.ts';
 
@@ -157,7 +159,7 @@ async function train(name: string, engineName: string): Promise<number> {
   });
 }
 
-/** Frames a second of an essence of 16 tokens, written to a file or read from it, a million of them. */
+/** An essence of 16 tokens, a million frames: frames a second written to a file, or GB a second read from it. */
 async function cache(what: string): Promise<number> {
   const [utterances, frames, k] = [2000, 500, 16];
   const row = {
@@ -178,7 +180,7 @@ async function cache(what: string): Promise<number> {
     };
     if (what === 'write') return rateOf(utterances * frames, write);
     write();
-    return rateOf(utterances * frames, async () => {
+    return rateOf(statSync(join(folder, 'part.arrow')).size / 1e9, async () => {
       const table = await openUtterances(folder, { format: 'essence' });
       let sum = 0;
       for await (const found of table.rows()) sum += (found.logTail as Float32Array)[0]!;
@@ -186,6 +188,33 @@ async function cache(what: string): Promise<number> {
       return sum;
     });
   });
+}
+
+/** A folder as cache_logits leaves it: so many frames of one teacher, 41 tokens. */
+async function logits(folder: string, frames: number): Promise<number> {
+  const [vocabularySize, perUtterance] = [41, 500];
+  const tokens = Array.from({ length: vocabularySize }, (_, i) => `token-${i} ${i}\n`).join('');
+  const logPosteriors_0 = logSoftmax(slowScores(perUtterance, vocabularySize), vocabularySize);
+  const out = createOutputFolder(folder);
+  const writer = createUtteranceWriter(out.createFile('part-00000-of-00001.arrow'), {
+    columns: { logPosteriors_0: 'list<float16>' },
+    metadata: {
+      'kd.format': 'logits',
+      'kd.tokens': tokensDigest(tokens),
+      'kd.vocabularySize': String(vocabularySize),
+      'kd.frameShiftMs': '30',
+      'kd.firstFrameCentreMs': '15',
+    },
+  });
+  for (let i = 0; i < frames / perUtterance; i++) {
+    writer.append({ utterance: `utterance-${i}`, frames: perUtterance, logPosteriors_0 });
+  }
+  writer.close();
+  out.writeText('tokens.txt', tokens);
+  const even = new Array(vocabularySize).fill(1 / vocabularySize);
+  const teachers = [{ name: 'bench', id: 'bench', prior: even, selfLoop: even }];
+  out.commit({ ...{ id: 'bench', files: out.files }, ...{ stage: 'cache_logits', teachers } });
+  return frames;
 }
 
 /** Seconds of audio in a second, of a FLAC file. */
@@ -220,6 +249,7 @@ const cases: Record<string, (...given: string[]) => Promise<number>> = {
   loss,
   train: (name, engine) => train(name!, engine!),
   cache: (what) => cache(what!),
+  logits: (folder, frames) => logits(folder!, Number(frames)),
   flac: (file, seconds) => flac(file!, seconds!),
   transcripts: (folder, utterances) => transcripts(folder!, utterances!),
 };

@@ -153,6 +153,8 @@ def train_recurrent(torch):
 
 def cache(what):
     """An essence of 16 tokens, a million frames: columns from numpy arrays, one batch for each 8 MiB."""
+    import hashlib
+
     import numpy as np
     import pyarrow as pa
 
@@ -180,12 +182,37 @@ def cache(what):
                 arrays[name] = pa.ListArray.from_arrays(pa.array(offsets), pa.array(stacked))
             return pa.record_batch(arrays)
 
-        def write():
-            schema = batch(0).schema
-            with pa.OSFile(path, 'wb') as sink, pa.ipc.new_file(sink, schema) as writer:
+        def write(file):
+            with pa.ipc.new_file(file, batch(0).schema) as writer:
                 for first in range(0, utterances, together):
                     writer.write(batch(first))
+
+        def write_alone():
+            with pa.OSFile(path, 'wb') as file:
+                write(file)
             with open(path, 'rb') as file:
+                os.fsync(file.fileno())
+
+        class Digesting:
+            """A file whose digest is known when it has been written, as ours is."""
+
+            def __init__(self, file):
+                self.file, self.digest, self.closed = file, hashlib.sha256(), False
+
+            def write(self, data):
+                self.digest.update(data)
+                return self.file.write(data)
+
+            def flush(self):
+                self.file.flush()
+
+            def close(self):
+                self.closed = True
+
+        def write_digested():
+            with open(path, 'wb') as file:
+                write(pa.PythonFile(Digesting(file), mode='w'))
+                file.flush()
                 os.fsync(file.fileno())
 
         def read():
@@ -200,8 +227,9 @@ def cache(what):
             return total
 
         if what == 'read':
-            write()
-        return rate_of(utterances * frames, write if what == 'write' else read)
+            write_alone()
+            return rate_of(os.path.getsize(path) / 1e9, read)
+        return rate_of(utterances * frames, write_alone if what == 'write' else write_digested)
 
 
 def flac(path, seconds):
