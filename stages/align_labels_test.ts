@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runStage } from '../shared/io/stage.ts';
+import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
 import { openUtterances } from '../shared/io/utterance_table.ts';
 import { stage } from './align_labels.ts';
 import {
   call,
   spoken,
-  temporaryFolder,
   tokensId,
   tokensText,
   writeTinyData,

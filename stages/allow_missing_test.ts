@@ -1,10 +1,12 @@
 /** Utterances with faults, left out with --allow-missing by one stage after another. */
+
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { StageReport } from '../shared/io/report_file.ts';
 import { runStage, type Skipped, type Stage } from '../shared/io/stage.ts';
+import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
 import { writeWav } from '../shared/io/wav.ts';
 import { createRandom } from '../shared/math/random.ts';
 import { stage as align } from './align_labels.ts';
@@ -13,7 +15,7 @@ import { stage as decode } from './decode.ts';
 import { stage as extract } from './extract_features.ts';
 import { stage as filter } from './filter_targets.ts';
 import { stage as score } from './score.ts';
-import { call, spoken, temporaryFolder, writeTinyData } from './testdata/tiny_corpus.ts';
+import { call, spoken, writeTinyData } from './testdata/tiny_corpus.ts';
 import { stage as train } from './train_student.ts';
 
 const folder = temporaryFolder();

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runStage } from '../shared/io/stage.ts';
+import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
 import { stage } from './decode.ts';
 import {
   call,
   spoken,
-  temporaryFolder,
   tokensText,
   writeTinyAlignment,
   writeTinyData,

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runStage } from '../shared/io/stage.ts';
+import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
 import { openUtterances } from '../shared/io/utterance_table.ts';
 import { writeWav } from '../shared/io/wav.ts';
 import { createFastFbank } from '../shared/math/kernels/fast_fbank.ts';
@@ -10,7 +11,7 @@ import { createMfcc } from '../shared/math/mfcc.ts';
 import { createMoments } from '../shared/math/moments.ts';
 import { createRandom } from '../shared/math/random.ts';
 import { stage } from './extract_features.ts';
-import { call, spoken, temporaryFolder, writeTinyData } from './testdata/tiny_corpus.ts';
+import { call, spoken, writeTinyData } from './testdata/tiny_corpus.ts';
 
 const folder = temporaryFolder();
 const at = (...names: string[]) => join(folder, ...names);

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { tokensDigest } from '../shared/io/digest.ts';
 import { denseLogPosteriorsOfRow, sparseTargetsOfRow } from '../shared/io/essence.ts';
 import { runStage } from '../shared/io/stage.ts';
+import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
 import { openUtterances } from '../shared/io/utterance_table.ts';
 import { createUtteranceWriter } from '../shared/io/utterance_writer.ts';
 import { logSoftmax } from '../shared/math/log_softmax.ts';
@@ -14,7 +15,6 @@ import { stage } from './filter_targets.ts';
 import {
   call,
   spoken,
-  temporaryFolder,
   tokensId,
   tokensText,
   vocabularySize,

@@ -6,9 +6,10 @@ import { openAudio } from '../shared/io/audio.ts';
 import { type DataDirectory, readDataDirectory } from '../shared/io/data_directory.ts';
 import { type DigitRecording, readFsdd, sampleRateHz } from '../shared/io/fsdd.ts';
 import { runStage } from '../shared/io/stage.ts';
+import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
 import { power } from '../shared/math/noise.ts';
 import { stage } from './prepare_corpus.ts';
-import { call, temporaryFolder } from './testdata/tiny_corpus.ts';
+import { call } from './testdata/tiny_corpus.ts';
 
 const source = 'data/fsdd';
 const folder = temporaryFolder();

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runStage } from '../shared/io/stage.ts';
+import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
 import { stage } from './score.ts';
-import { call, temporaryFolder, writeStageFolder, writeTinyData } from './testdata/tiny_corpus.ts';
+import { call, writeStageFolder, writeTinyData } from './testdata/tiny_corpus.ts';
 
 const folder = temporaryFolder();
 const data = writeTinyData(join(folder, 'data'));

@@ -1,10 +1,12 @@
 /** The programs themselves, as child processes: exit codes, what is on stdout and stderr, and an interruption. */
+
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
 import { writeWav } from '../shared/io/wav.ts';
 import { createRandom } from '../shared/math/random.ts';
 import {
@@ -18,7 +20,7 @@ import {
 const stages = readdirSync('stages')
   .filter((name) => name.endsWith('.ts') && !name.endsWith('_test.ts'))
   .map((name) => name.replace(/\.ts$/, ''));
-const folder = mkdtempSync(join(tmpdir(), 'kd-spawn-'));
+const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
 const features = writeTinyFeatures(at('features'));
 const alignment = writeTinyAlignment(at('alignment'));

@@ -3,12 +3,12 @@ import { readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runStage } from '../shared/io/stage.ts';
+import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
 import { readModel } from '../shared/training/model_folder.ts';
 import { stage as cacheLogits } from './cache_logits.ts';
 import { stage as filterTargets } from './filter_targets.ts';
 import {
   call,
-  temporaryFolder,
   tokensText,
   vocabularySize,
   writeTinyAlignment,

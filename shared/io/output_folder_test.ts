@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { isFresh, readReport } from './report_file.ts';
 import { type Context, main, type OptionsOf, type OptionTable, type Stage } from './stage.ts';
+import { temporaryFolder } from './testdata/temporary_folder.ts';
 
 const options = {
   text: { type: 'string', demandOption: true, describe: 'what to write' },
@@ -67,7 +68,7 @@ for (const operation of ['openSync', 'writeSync', 'fsyncSync', 'renameSync'] as 
   test(`a fault at any ${operation} leaves no half output, and the next run makes it whole`, async () => {
     let faults = 0;
     for (let n = 1; ; n++) {
-      const out = join(mkdtempSync(join(tmpdir(), 'kd-fault-')), 'out');
+      const out = join(temporaryFolder(), 'out');
       await call(out, 'the old text');
       const old = contentOf(out);
       let failed = { code: -1, stderr: '' };
@@ -106,7 +107,7 @@ test('what a killed process left goes, also while nobody has taken notice of its
   );
   while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')))
     await new Promise((resolve) => setTimeout(resolve, 10));
-  const out = mkdtempSync(join(tmpdir(), 'kd-zombie-'));
+  const out = temporaryFolder();
   writeFileSync(join(out, `a.txt.tmp-${hostname()}-${pid}-abc123`), 'half');
   assert.equal((await call(out, 'whole')).code, 0);
   assert.deepEqual(

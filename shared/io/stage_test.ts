@@ -15,6 +15,7 @@ import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { InputError, TrainingDiverged } from './errors.ts';
 import { type Context, main, type OptionsOf, type OptionTable, runStage, type Stage } from './stage.ts';
+import { temporaryFolder } from './testdata/temporary_folder.ts';
 
 const options = {
   text: { type: 'string', demandOption: true, describe: 'what to write' },
@@ -50,7 +51,7 @@ const stage: Stage = {
   run,
 };
 
-const folder = () => mkdtempSync(join(tmpdir(), 'kd-stage-'));
+const folder = temporaryFolder;
 async function call(...argv: string[]) {
   let stdout = '';
   let stderr = '';

@@ -7,10 +7,11 @@ import { createRandom } from '../math/random.ts';
 import type { Cell } from './arrow_file.ts';
 import { InputError } from './errors.ts';
 import { createOutputFolder } from './output_folder.ts';
+import { temporaryFolder } from './testdata/temporary_folder.ts';
 import { openUtterances, type Row } from './utterance_table.ts';
 import { createUtteranceWriter } from './utterance_writer.ts';
 
-const folder = () => mkdtempSync(join(tmpdir(), 'kd-table-'));
+const folder = temporaryFolder;
 const columns = {
   values: 'list<float32>',
   halves: 'list<float16>',

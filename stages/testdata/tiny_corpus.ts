@@ -20,13 +20,6 @@ export const spoken: Record<string, { words: string[]; labels: number[] }> = {
   's2-a': { words: ['one', 'one'], labels: [0, 1, 2, 2, 1, 1, 2, 0] },
 };
 
-/** A folder of its own, gone after the tests of the file. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'stage-test-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 /** A data directory; `changes` replaces files, or removes those that are undefined. */
 export function writeTinyData(path: string, changes: Record<string, string | undefined> = {}): string {
   const ids = Object.keys(spoken);
