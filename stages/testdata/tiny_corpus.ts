@@ -1,7 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after } from 'node:test';
 import { type Architecture, parameterCount, parameterLayout } from '../../shared/engine/architecture.ts';
 import { tokensDigest } from '../../shared/io/digest.ts';
 import { essenceColumns } from '../../shared/io/essence.ts';
