@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
@@ -133,6 +133,25 @@ test('decode finds the same weights and words with one worker thread and with se
     return ['hypotheses.txt', 'hypotheses.ctm', 'decoding.json'].map((name) => readFileSync(join(out, name), 'utf8'));
   });
   assert.deepEqual(found[0], found[1]);
+});
+
+test('a training that was killed goes on from its checkpoint when it is called again, to the same bytes', async () => {
+  const given = ['--features', features, '--alignment', alignment, '--dev-features', features];
+  given.push('--dev-alignment', alignment, '--width', '8', '--engine', 'cpu', '--updates', '3000');
+  given.push('--checkpoint-seconds', '0.05');
+  const out = at('killed');
+  const child = spawn(process.execPath, ['dist/train_student.js', ...given, '--out', out], { stdio: 'ignore' });
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  while (!existsSync(join(out, 'checkpoint.bin'))) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill('SIGKILL');
+  await ended;
+  assert.ok(!existsSync(join(out, 'report.json')));
+  const { status, stderr } = call('train_student', ...given, '--out', out);
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /goes on after update \d+ of a run that did not get to its end/);
+  assert.equal(call('train_student', ...given, '--out', at('undisturbed')).status, 0);
+  assert.ok(readFileSync(join(out, 'weights.bin')).equals(readFileSync(at('undisturbed/weights.bin'))));
+  assert.deepEqual(readdirSync(out).sort(), readdirSync(at('undisturbed')).sort());
 });
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -18,12 +18,13 @@ import {
   sharedUtterances,
   type UtteranceTable,
 } from '../shared/io/utterance_table.ts';
-import { createAdamState } from '../shared/math/adamw.ts';
+import { type AdamState, createAdamState } from '../shared/math/adamw.ts';
 import type { Tail } from '../shared/math/distillation_loss.ts';
 import { openDistillationLoss } from '../shared/math/kernels/fast_distillation_loss.ts';
 import { openKernels } from '../shared/math/kernels/kernels.ts';
 import { warmUpCosine } from '../shared/math/schedule.ts';
-import { type Source, trainingBatches } from '../shared/training/batches.ts';
+import { type DataPosition, type Source, trainingBatches } from '../shared/training/batches.ts';
+import { readCheckpoint, writeCheckpoint } from '../shared/training/checkpoint.ts';
 import { evaluateFrames, meanPosterior } from '../shared/training/evaluate.ts';
 import { decayMask, initialWeights } from '../shared/training/initial_weights.ts';
 import { featureKeys, outputTiming, writeModel } from '../shared/training/model_folder.ts';
@@ -137,13 +138,33 @@ export const options = {
   },
   'weight-decay': { type: 'number', default: 0.01, min: 0, describe: 'decoupled, on matrices' },
   clip: { type: 'number', default: 5, above: 0, describe: 'largest norm of the gradient' },
+  'checkpoint-seconds': {
+    type: 'number',
+    default: 60,
+    above: 0,
+    describe: 'from one checkpoint to the next: a killed run goes on from the last one, to the same result',
+    role: 'execution',
+  },
   evaluations: { type: 'number', default: 6, integer: true, min: 1, describe: 'points of the learning curve' },
   seed: { type: 'number', default: 0, integer: true, min: 0, describe: 'of initial weights, order, masks and dropout' },
 } as const satisfies OptionTable;
 
 type Options = OptionsOf<typeof options>;
 
-export async function run(given: Options, { inputs, out, engine, progress, skip, breathe }: Context<Engine>) {
+/** Where a training stands, besides its arrays. */
+interface Standing {
+  update: number;
+  frames: number;
+  /** Where the next batch begins. */
+  position: DataPosition;
+  curves: { update: number; trainLoss: number; devCrossEntropy: number; devFrameAccuracy: number }[];
+  evaluatedAt: number;
+  lossSinceEvaluation: number;
+  /** Adam's. */
+  powers: AdamState['powers'];
+}
+
+export async function run(given: Options, { id, inputs, out, engine, progress, skip, breathe }: Context<Engine>) {
   const settings = checkSettings(given);
   const { updates, seed } = settings;
   const sources = await openSources(settings, skip);
@@ -171,13 +192,23 @@ export async function run(given: Options, { inputs, out, engine, progress, skip,
     timeMaskFrames: settings.timeMaskFrames,
   };
   const { batchFrames, softWeight, labelSmoothing, gated } = settings;
-  const curves: { update: number; trainLoss: number; devCrossEntropy: number; devFrameAccuracy: number }[] = [];
-  let lossSinceEvaluation = 0;
-  let update = 0;
-  let evaluatedAt = 0;
-  let frames = 0;
+  const standing: Standing = {
+    ...{ update: 0, frames: 0, position: { epoch: 0, utterances: 0 } },
+    ...{ curves: [], evaluatedAt: 0, lossSinceEvaluation: 0, powers: adam.powers },
+  };
+  const training = { id, standing, arrays: [weights, adam.mean, adam.square] };
+  if (readCheckpoint(out, training)) {
+    adam.powers = standing.powers;
+    network.setWeights(weights);
+    progress.note(`goes on after update ${standing.update} of a run that did not get to its end`);
+  }
+  let keptAt = Date.now();
   progress.start('training', updates);
-  for await (const batch of trainingBatches(sources, { architecture, normalisation, masking, batchFrames, seed })) {
+  progress.advance(standing.update);
+  const reading = { architecture, normalisation, masking, batchFrames, seed };
+  for await (const batch of trainingBatches(sources, reading, standing.position)) {
+    const { update } = standing;
+    if (update === updates) break;
     const logits = network.forward(batch.input, { dropoutSeed: [seed, 'dropout', update] });
     const { lossNats, gradient } = distillationLoss({
       logits,
@@ -200,23 +231,27 @@ export async function run(given: Options, { inputs, out, engine, progress, skip,
     const learningRate = settings.learningRate * warmUpCosine(update, { updates, warmUp: settings.warmUp });
     kernels.adamWInto(weights, gradients, adam, { learningRate, weightDecay: settings.weightDecay, decay });
     network.setWeights(weights);
-    update++;
-    frames += batch.input.frames;
-    lossSinceEvaluation += lossNats;
+    standing.update++;
+    standing.position = batch.next;
+    standing.frames += batch.input.frames;
+    standing.lossSinceEvaluation += lossNats;
     progress.advance();
     await breathe();
-    if (update === Math.round(((curves.length + 1) * updates) / settings.evaluations) || update === updates) {
+    if (isTimeToEvaluate(standing, settings)) {
       const { crossEntropyNats, frameAccuracy } = await evaluateFrames(network, dev, { architecture, normalisation });
-      curves.push({
-        update,
-        trainLoss: lossSinceEvaluation / (update - evaluatedAt),
+      standing.curves.push({
+        update: standing.update,
+        trainLoss: standing.lossSinceEvaluation / (standing.update - standing.evaluatedAt),
         devCrossEntropy: crossEntropyNats,
         devFrameAccuracy: frameAccuracy,
       });
-      lossSinceEvaluation = 0;
-      evaluatedAt = update;
+      standing.lossSinceEvaluation = 0;
+      standing.evaluatedAt = standing.update;
     }
-    if (update === updates) break;
+    if (Date.now() - keptAt > 1000 * settings.checkpointSeconds) {
+      writeCheckpoint(out, training);
+      keptAt = Date.now();
+    }
   }
   const prior = await meanPosterior(network, sources[0]!, { architecture, normalisation });
   writeModel(out, {
@@ -235,16 +270,19 @@ export async function run(given: Options, { inputs, out, engine, progress, skip,
   return {
     utterances: sources.reduce((sum, { utterances }) => sum + utterances.length, 0),
     updates,
-    framesTrained: frames,
+    framesTrained: standing.frames,
     parameters: parameterCount(architecture),
     modelBytes: 4 * parameterCount(architecture),
     tail,
     temperature,
-    curves,
-    finalDevCrossEntropy: curves.at(-1)!.devCrossEntropy,
-    finalDevFrameAccuracy: curves.at(-1)!.devFrameAccuracy,
+    curves: standing.curves,
+    finalDevCrossEntropy: standing.curves.at(-1)!.devCrossEntropy,
+    finalDevFrameAccuracy: standing.curves.at(-1)!.devFrameAccuracy,
   };
 }
+
+const isTimeToEvaluate = ({ update, curves }: Standing, { updates, evaluations }: Options): boolean =>
+  update === Math.round(((curves.length + 1) * updates) / evaluations) || update === updates;
 
 function checkSettings(given: Options): Options {
   if (given.untranscribedTargets && !given.targets) {

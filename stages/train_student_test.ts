@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync, truncateSync } from 'node:fs';
+import { readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { type Progress, quiet } from '../shared/io/progress.ts';
 import { runStage } from '../shared/io/stage.ts';
 import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
 import { readModel } from '../shared/training/model_folder.ts';
@@ -70,6 +71,32 @@ test('train_student gives the same bytes for the same seed, others for another',
   const first = await weightsOf('a', 1);
   assert.deepEqual(await weightsOf('b', 1), first);
   assert.notDeepEqual(await weightsOf('c', 2), first);
+});
+
+/** Stops the run after some updates, as a fault would. */
+const stopAfter = (updates: number): Progress => {
+  let done = 0;
+  const advance = (): void => {
+    if (++done > updates) throw new Error('stopped');
+  };
+  return { ...quiet, advance };
+};
+
+test('train_student goes on where a run was stopped, to the same bytes; not where another one was', async () => {
+  const given = { ...settings, dropout: 0.2, timeMasks: 1, updates: 60, checkpointSeconds: 1e-9, seed: 5 };
+  const whole = await runStage(stage, { ...given, out: at('whole') });
+  const notes: string[] = [];
+  const out = at('stopped');
+  await assert.rejects(runStage(stage, { ...given, seed: 6, out }, stopAfter(20)), /stopped/);
+  await assert.rejects(runStage(stage, { ...given, out }, stopAfter(41)), /stopped/);
+  assert.deepEqual(readdirSync(out), ['checkpoint.bin']);
+  const resumed = await runStage(stage, { ...given, out }, { ...quiet, note: (text) => void notes.push(text) });
+  assert.match(notes.join(), /goes on after update (2[1-9]|3\d|40) /);
+  for (const name of ['weights.bin', 'architecture.json']) {
+    assert.deepEqual(readFileSync(join(out, name)), readFileSync(join(at('whole'), name)), name);
+  }
+  assert.deepEqual({ ...resumed, timing: 0, files: 0 }, { ...whole, timing: 0, files: 0 });
+  assert.ok(!readdirSync(out).includes('checkpoint.bin'));
 });
 
 test('train_student learns from soft targets, and from audio without transcripts', async () => {

@@ -42,6 +42,10 @@ export interface OutputFolder {
   readonly files: Record<string, FileEntry>;
   /** Bytes of all files so far, open ones and what they wait for included. */
   bytesWritten(): number;
+  /** Keeps where a long run stands for one that goes on from there, should this one be killed; gone with `commit`. */
+  writeCheckpoint(parts: readonly Uint8Array[]): void;
+  /** What the last run kept that did not get to its end, whatever it was. */
+  readCheckpoint(): Buffer | undefined;
   /** Gives all files their names and writes the report. Where another run was first with the same id, ours goes. */
   commit(report: { id: string; files: Record<string, FileEntry> }): void;
   /** Removes what was written and not committed. */
@@ -56,6 +60,7 @@ export function createOutputFolder(path: string): OutputFolder {
   mkdirSync(path, { recursive: true });
   removeLeftOvers(path);
   const files: Record<string, FileEntry> = {};
+  const checkpoint = join(path, 'checkpoint.bin');
   const temporary = new Map<string, string>();
   const open = new Set<number>();
   const sinks: { sink: Sink; bytes: number }[] = [];
@@ -70,7 +75,7 @@ export function createOutputFolder(path: string): OutputFolder {
     const hash = createHash('sha256');
     const sink: Sink = {
       write(chunk) {
-        for (let done = 0; done < chunk.length; ) done += writeSync(file, chunk, done, chunk.length - done);
+        writeWhole(file, chunk);
         hash.update(chunk);
         state.bytes += chunk.length;
       },
@@ -104,9 +109,23 @@ export function createOutputFolder(path: string): OutputFolder {
     writeText,
     writeJson: (name, value) => writeText(name, `${JSON.stringify(value, null, 1)}\n`),
     discard,
+    writeCheckpoint(parts) {
+      const place = checkpoint + suffix();
+      const file = openSync(place, 'wx');
+      try {
+        for (const part of parts) writeWhole(file, part);
+        fsyncSync(file);
+        renameSync(place, checkpoint);
+      } finally {
+        closeSync(file);
+        rmSync(place, { force: true });
+      }
+    },
+    readCheckpoint: () => (existsSync(checkpoint) ? readFileSync(checkpoint) : undefined),
     commit(report) {
       if (open.size > 0) throw new Error(`Cannot commit ${path}: ${open.size} files are still open`);
       const previous = readReport(path);
+      rmSync(checkpoint, { force: true });
       if (previous?.id === report.id) return discard();
       rmSync(join(path, 'report.json'), { force: true });
       for (const [name, place] of temporary) renameSync(place, join(path, name));
@@ -120,6 +139,10 @@ export function createOutputFolder(path: string): OutputFolder {
       flushFolder(path);
     },
   };
+}
+
+function writeWhole(file: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done);
 }
 
 /** Renames reach the disk with their folder. */

@@ -1,8 +1,7 @@
 /** The optimiser's memory of all parameters. */
 export interface AdamState {
   /** β₁ᵗ and β₂ᵗ after t updates. */
-  meanPower: number;
-  squarePower: number;
+  powers: { mean: number; square: number };
   /** Running means of the gradient and of its square. */
   mean: Float32Array;
   square: Float32Array;
@@ -10,8 +9,7 @@ export interface AdamState {
 
 /** Before the first update; the arrays, one number a parameter, are the state's from now on. */
 export const createAdamState = (mean: Float32Array, square: Float32Array): AdamState => ({
-  meanPower: 1,
-  squarePower: 1,
+  powers: { mean: 1, square: 1 },
   mean: mean.fill(0),
   square: square.fill(0),
 });
@@ -46,11 +44,11 @@ export function adamCorrections(
     );
   }
   // products, not powers: V8 would move a power into the loop, at ten times the cost
-  state.meanPower *= beta1;
-  state.squarePower *= beta2;
+  state.powers.mean *= beta1;
+  state.powers.square *= beta2;
   return {
-    stepSize: learningRate / (1 - state.meanPower),
-    perSquare: 1 / (1 - state.squarePower),
+    stepSize: learningRate / (1 - state.powers.mean),
+    perSquare: 1 / (1 - state.powers.square),
     decayed: learningRate * weightDecay,
   };
 }

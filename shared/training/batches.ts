@@ -21,8 +21,16 @@ export interface Source {
   targets?: UtteranceTable;
 }
 
+/** A place in the data: so many utterances of an epoch are done. */
+export interface DataPosition {
+  epoch: number;
+  utterances: number;
+}
+
 /** Some utterances and their targets, frames one after another. */
 export interface Batch {
+  /** Where the next one begins. */
+  next: DataPosition;
   input: PackedBatch;
   /** [frames], −1 where there is none. */
   hardLabels: Int32Array;
@@ -57,27 +65,32 @@ export function epochOrder(count: number, seed: number, epoch: number): Int32Arr
   return result;
 }
 
-/** Batches without end, epoch after epoch; the same for the same seed. */
-export async function* trainingBatches(sources: readonly Source[], options: BatchOptions): AsyncGenerator<Batch> {
+/** Batches without end, epoch after epoch, from a place on; the same for the same seed. */
+export async function* trainingBatches(
+  sources: readonly Source[],
+  options: BatchOptions,
+  from: DataPosition = { epoch: 0, utterances: 0 },
+): AsyncGenerator<Batch> {
   const { architecture, normalisation, masking, batchFrames, seed } = options;
   const utterances = sources.flatMap((source) => source.utterances.map((utterance) => ({ source, utterance })));
-  for (let epoch = 0; ; epoch++) {
-    let batch: Promise<UtteranceOfBatch>[] = [];
+  for (let { epoch, utterances: done } = from; ; epoch++, done = 0) {
+    let batch: UtteranceOfBatch[] = [];
     let frames = 0;
-    for (const index of epochOrder(utterances.length, seed, epoch)) {
+    for (const index of epochOrder(utterances.length, seed, epoch).subarray(done)) {
       const { source, utterance } = utterances[index]!;
-      const part = readUtterance(source, utterance, options);
+      const part = await readUtterance(source, utterance, options);
       batch.push(part);
-      frames += (await part).frames;
+      done++;
+      frames += part.frames;
       if (frames < batchFrames) continue;
-      yield compose(await Promise.all(batch), epoch);
+      yield { ...compose(batch, epoch), next: { epoch, utterances: done } };
       batch = [];
       frames = 0;
     }
-    if (batch.length > 0) yield compose(await Promise.all(batch), epoch);
+    if (batch.length > 0) yield { ...compose(batch, epoch), next: { epoch: epoch + 1, utterances: 0 } };
   }
 
-  function compose(parts: UtteranceOfBatch[], epoch: number): Batch {
+  function compose(parts: UtteranceOfBatch[], epoch: number): Omit<Batch, 'next'> {
     const inputs = parts.map(({ utterance, features }) => {
       const input = normalise(features, normalisation);
       return maskFeatures(input, architecture.bins, masking, createRandom(seed, 'masks', epoch, utterance));

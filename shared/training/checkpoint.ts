@@ -1,0 +1,33 @@
+import type { OutputFolder } from '../io/output_folder.ts';
+
+/** A training that can be left and taken up again. */
+export interface Training {
+  /** Of the run; another one's checkpoint is not taken up. */
+  id: string;
+  /** Where it stands: what JSON can hold. */
+  standing: object;
+  arrays: readonly Float32Array[];
+}
+
+const bytesOf = (array: Float32Array): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+/** Keeps where a training stands: a line of JSON, then the arrays as they lie in memory. */
+export function writeCheckpoint(out: Pick<OutputFolder, 'writeCheckpoint'>, { id, standing, arrays }: Training): void {
+  out.writeCheckpoint([Buffer.from(`${JSON.stringify({ id, standing })}\n`), ...arrays.map(bytesOf)]);
+}
+
+/** Takes up the checkpoint of the same run, where there is one: fills what stands and the arrays, and returns true. */
+export function readCheckpoint(out: Pick<OutputFolder, 'readCheckpoint'>, { id, standing, arrays }: Training): boolean {
+  const bytes = out.readCheckpoint();
+  const end = bytes?.indexOf('\n') ?? -1;
+  if (!bytes || end < 0) return false;
+  const found = JSON.parse(bytes.toString('utf8', 0, end));
+  if (found.id !== id) return false;
+  Object.assign(standing, found.standing);
+  let place = end + 1;
+  for (const array of arrays) {
+    bytesOf(array).set(bytes.subarray(place, place + array.byteLength));
+    place += array.byteLength;
+  }
+  return true;
+}
