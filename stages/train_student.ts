@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Architecture, parameterCount } from '../shared/engine/architecture.ts';
+import { type Architecture, futureFrames, parameterCount } from '../shared/engine/architecture.ts';
 import type { Engine, Network } from '../shared/engine/engine.ts';
 import { openEngine } from '../shared/engine/open_engine.ts';
 import { InputError, TrainingDiverged, UsageError } from '../shared/io/errors.ts';
@@ -81,6 +81,19 @@ export const options = {
     min: 0,
     max: 100,
     describe: 'input frames on either side of the centre that the first layer sees',
+  },
+  streaming: {
+    type: 'boolean',
+    default: false,
+    describe: 'no layer looks ahead: the window of --splice ends at its centre, taps look back, --no-bidirectional',
+  },
+  'target-delay-frames': {
+    type: 'number',
+    default: 0,
+    integer: true,
+    min: 0,
+    max: 1000,
+    describe: 'streaming: input frames that it hears beyond the one it speaks of',
   },
   stride: {
     type: 'number',
@@ -273,6 +286,7 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
     framesTrained: standing.frames,
     parameters: parameterCount(architecture),
     modelBytes: 4 * parameterCount(architecture),
+    lookAheadMs: lookAheadMs(architecture, sources[0]!),
     tail,
     temperature,
     curves: standing.curves,
@@ -292,6 +306,12 @@ function checkSettings(given: Options): Options {
     throw new UsageError(
       '--untranscribed and --untranscribed-targets go together: audio without transcripts teaches nothing without soft targets',
     );
+  }
+  if (given.targetDelayFrames > 0 && !given.streaming) {
+    throw new UsageError('--target-delay-frames belongs to --streaming: any other network hears what comes anyway');
+  }
+  if (given.streaming && given.kind === 'lstm' && given.bidirectional) {
+    throw new UsageError('--streaming with --kind lstm needs --no-bidirectional: a backward pass begins at the end');
   }
   return given.preset === 'digest' ? { ...given, softWeight: 0.02 } : given;
 }
@@ -333,7 +353,7 @@ const closeAll = (sources: Source[]): Promise<unknown> =>
   );
 
 function architectureOf(
-  { kind, width, dilations, layers, bidirectional, dropout, splice, stride }: Options,
+  { kind, width, dilations, layers, bidirectional, dropout, splice, stride, streaming, targetDelayFrames }: Options,
   { features }: Source,
   tokensText: string,
 ): Architecture {
@@ -341,10 +361,18 @@ function architectureOf(
   const bins = Number(features.metadata['kd.bins']);
   if (!(bins > 0))
     throw new InputError(`Cannot train on ${features.path}: it does not say how many bins a frame has (kd.bins)`);
-  const common = { bins, spliceLeft: splice, spliceRight: splice, stride, width, tokens, dropout };
-  if (kind === 'tdnn') return { kind, ...common, dilations };
+  // speaking later is hearing earlier: a delayed window moves ahead, as long as it was
+  const spliceRight = streaming ? targetDelayFrames : splice;
+  const common = { bins, spliceLeft: 2 * splice - spliceRight, spliceRight, stride, width, tokens, dropout };
+  if (kind === 'tdnn') return { kind, ...common, dilations, ...(streaming && { causal: true }) };
   if (width % 4 !== 0) throw new UsageError(`--width ${width} of --kind lstm is no multiple of 4; take one that is`);
   return { kind, ...common, layers, bidirectional };
+}
+
+/** How much later than its centre an output frame can be computed; null where that takes the whole utterance. */
+function lookAheadMs(architecture: Architecture, { features }: Source): number | null {
+  const frames = futureFrames(architecture);
+  return Number.isFinite(frames) ? frames * Number(features.metadata['kd.frameShiftMs']) : null;
 }
 
 /** What decides which features the model can be used on, as far as they say it. */

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { openEngine } from '../shared/engine/open_engine.ts';
 import { type Progress, quiet } from '../shared/io/progress.ts';
 import { runStage } from '../shared/io/stage.ts';
 import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
+import { createRandom } from '../shared/math/random.ts';
 import { readModel } from '../shared/training/model_folder.ts';
+import { openAcousticModel } from '../shared/training/network_input.ts';
 import { stage as cacheLogits } from './cache_logits.ts';
 import { stage as filterTargets } from './filter_targets.ts';
 import {
@@ -113,6 +116,34 @@ test('train_student learns from soft targets, and from audio without transcripts
   assert.equal(both.utterances, 6);
 });
 
+for (const kind of [{ dilations: [1, 2] }, { kind: 'lstm', layers: 1, bidirectional: false }]) {
+  for (const targetDelayFrames of [0, 7]) {
+    const name = `${kind.kind ?? 'tdnn'}, delay ${targetDelayFrames}`;
+    test(`train_student --streaming hears no frame beyond its delay (${name})`, async () => {
+      const out = at(`streaming-${name}`);
+      const report = await runStage(stage, {
+        ...settings,
+        ...kind,
+        streaming: true,
+        splice: 2,
+        targetDelayFrames,
+        out,
+      });
+      assert.equal(report.lookAheadMs, 10 * targetDelayFrames);
+      const engine = await openEngine({ engine: 'cpu', threads: 1 });
+      const model = openAcousticModel(engine, readModel(out));
+      const random = createRandom('streamed');
+      const heard = Float32Array.from({ length: 60 * vocabularySize }, random.normal);
+      const before = model.logPosteriors(heard);
+      const changed = 40;
+      const after = model.logPosteriors(heard.fill(3, changed * vocabularySize));
+      const same = before.findIndex((value, i) => value !== after[i]);
+      // output frame j speaks of input frame 3j + 1, and hears so many beyond it
+      assert.equal(Math.floor(same / vocabularySize), Math.ceil((changed - targetDelayFrames - 1) / 3));
+    });
+  }
+}
+
 test('train_student learns with a recurrent network as well, which then teaches beside another kind', async () => {
   const out = at('recurrent');
   const report = await runStage(stage, { ...settings, kind: 'lstm', layers: 1, out });
@@ -166,6 +197,8 @@ truncateSync(join(cut, 'alignment.arrow'), 300);
 const bad: [string, Record<string, string>, number, RegExp][] = [
   ['soft targets for untranscribed audio alone', { 'untranscribed-targets': targets }, 2, /needs --targets/],
   ['untranscribed audio without soft targets', { untranscribed: features }, 2, /go together/],
+  ['a delay of what hears all', { 'target-delay-frames': '3' }, 2, /belongs to --streaming/],
+  ['a backward pass over a stream', { kind: 'lstm', streaming: 'true' }, 2, /needs --no-bidirectional/],
   ['a width of zero', { width: '0' }, 2, /--width 0/],
   ['NaN in the features', { features: nan }, 3, /"s1-b".*NaN in frame 1, bin 2/],
   ['labels that lack utterances', { alignment: fewer }, 3, /1 of 3 utterances have no hard labels, first: s1-b/],

@@ -13,12 +13,13 @@ interface Common extends Splicing {
  * A time-delay network with residual layers. With x the spliced input frames,
  * y = drop(relu(norm(x·W + b))), then for each dilation y = y + drop(relu(norm(conv(y) + b))), logits = y·W + b.
  * A convolution has three taps, `dilation` output frames apart, and zeros beyond an utterance's edges; with dilation 0 it
- * has one, and the layer sees its own frame alone; norm is layer normalisation over the units (Ba et al., 2016) with a
+ * has one, and the layer sees its own frame alone; where it is causal, the taps look back alone; norm is layer normalisation over the units (Ba et al., 2016) with a
  * gain and a bias of its own.
  */
 export interface TdnnArchitecture extends Common {
   kind: 'tdnn';
   dilations: readonly number[];
+  causal?: boolean;
 }
 
 /**
@@ -49,6 +50,13 @@ export const inputWidth = ({ bins, spliceLeft, spliceRight }: Splicing): number 
 
 /** Taps of a layer's convolution. */
 export const tapsOf = (dilation: number): number => (dilation === 0 ? 1 : taps);
+
+/** Input frames after the centre of an output frame that it depends on; Infinity where that is all of them. */
+export function futureFrames(architecture: Architecture): number {
+  const { spliceRight, stride } = architecture;
+  if (architecture.kind === 'lstm') return architecture.bidirectional ? Infinity : spliceRight;
+  return spliceRight + (architecture.causal ? 0 : stride * architecture.dilations.reduce((sum, d) => sum + d, 0));
+}
 
 /** Directions of a recurrent network, in the order of their outputs. */
 export const directionsOf = ({ bidirectional }: LstmArchitecture): readonly ('forward' | 'backward')[] =>

@@ -51,8 +51,11 @@ async function engineOrSkip(name: string): Promise<Engine | undefined> {
 }
 
 /** Forward and backward pass, in training. */
-function passes(engine: Engine): { logits: Float32Array; gradient: Float32Array } {
-  const network = engine.createNetwork(architecture, weights);
+function passes(
+  engine: Engine,
+  more: Pick<TdnnArchitecture, 'causal'> = {},
+): { logits: Float32Array; gradient: Float32Array } {
+  const network = engine.createNetwork({ ...architecture, ...more }, weights);
   const logits = network.forward(batch, { dropoutSeed });
   const gradient = network.backward(logitGradient);
   network.dispose();
@@ -71,7 +74,11 @@ function assertNear(actual: ArrayLike<number>, expected: ArrayLike<number>, tole
  * The network again, in float64 and with plain loops: the reference for values, and precise enough for finite
  * differences.
  */
-function referenceLogits(parameters: Float64Array, { features, frames, utteranceOffsets }: PackedBatch): Float64Array {
+function referenceLogits(
+  parameters: Float64Array,
+  { features, frames, utteranceOffsets }: PackedBatch,
+  { causal }: Pick<TdnnArchitecture, 'causal'> = {},
+): Float64Array {
   const { width, dilations, dropout } = architecture;
   const part = Object.fromEntries(
     parameterLayout(architecture).map(({ name, offset, size }) => [name, parameters.subarray(offset, offset + size)]),
@@ -103,7 +110,7 @@ function referenceLogits(parameters: Float64Array, { features, frames, utterance
   };
   let y = hidden(Float64Array.from(features), inputWidth(architecture), 'input', 0);
   dilations.forEach((dilation, i) => {
-    const taps = dilation === 0 ? [0] : [-1, 0, 1];
+    const taps = dilation === 0 ? [0] : causal ? [-2, -1, 0] : [-1, 0, 1];
     const unfolded = new Float64Array(frames * taps.length * width);
     for (let utterance = 0; utterance + 1 < utteranceOffsets.length; utterance++) {
       const [first, end] = [utteranceOffsets[utterance]!, utteranceOffsets[utterance + 1]!];
@@ -131,27 +138,29 @@ for (const name of ['cpu', 'wasm', 'native'] as const) {
     assert.ok(logits.length === batch.frames * architecture.tokens);
   });
 
-  test(`the ${name} network's gradient equals central differences`, async (t) => {
-    const engine = await engineOrSkip(name);
-    if (!engine) return t.skip(`the ${name} engine is not installed`);
-    const { gradient } = passes(engine);
-    const score = (parameters: Float64Array): number =>
-      referenceLogits(parameters, batch).reduce((sum, logit, i) => sum + logit * logitGradient[i]!, 0);
-    const parameters = Float64Array.from(weights);
-    const step = 1e-6; // in float64: rounding 1e-10, curvature 1e-12
-    const differences = parameters.map((value, i) => {
-      const moved = parameters.slice();
-      moved[i] = value + step;
-      const above = score(moved);
-      moved[i] = value - step;
-      return (above - score(moved)) / (2 * step);
+  for (const causal of [false, true])
+    test(`the gradient of the ${name} network, causal: ${causal}, equals central differences`, async (t) => {
+      const engine = await engineOrSkip(name);
+      if (!engine) return t.skip(`the ${name} engine is not installed`);
+      const { logits, gradient } = passes(engine, { causal });
+      assertNear(logits, referenceLogits(Float64Array.from(weights), batch, { causal }), 2e-5, 'logit');
+      const score = (parameters: Float64Array): number =>
+        referenceLogits(parameters, batch, { causal }).reduce((sum, logit, i) => sum + logit * logitGradient[i]!, 0);
+      const parameters = Float64Array.from(weights);
+      const step = 1e-6; // in float64: rounding 1e-10, curvature 1e-12
+      const differences = parameters.map((value, i) => {
+        const moved = parameters.slice();
+        moved[i] = value + step;
+        const above = score(moved);
+        moved[i] = value - step;
+        return (above - score(moved)) / (2 * step);
+      });
+      assertNear(gradient, differences, 1e-4, 'gradient');
+      assert.ok(
+        differences.filter((value) => Math.abs(value) > 1e-3).length > 0.8 * differences.length,
+        'most parameters matter',
+      );
     });
-    assertNear(gradient, differences, 1e-4, 'gradient');
-    assert.ok(
-      differences.filter((value) => Math.abs(value) > 1e-3).length > 0.8 * differences.length,
-      'most parameters matter',
-    );
-  });
 
   test(`the ${name} network equals one that JAX differentiates`, async (t) => {
     const engine = await engineOrSkip(name);

@@ -18,7 +18,8 @@ interface Trace {
 
 /** The layers of a time-delay network. */
 export function tdnnLayers(architecture: TdnnArchitecture, { products, kernels, part, matrix, own }: Tools): Layers {
-  const { width, dilations, dropout } = architecture;
+  const { width, dilations, dropout, causal } = architecture;
+  const back = causal ? 2 : 1;
   const names = ['input', ...dilations.map((_, i) => `layer${i + 1}`)];
   let batch: PackedBatch | undefined;
   let traces: Trace[] = [];
@@ -43,7 +44,7 @@ export function tdnnLayers(architecture: TdnnArchitecture, { products, kernels, 
         let neighbours = y;
         if (dilation > 0) {
           neighbours = kernels.floats(frames * taps * width);
-          kernels.unfoldInto(neighbours, y, { units: width, dilation, utteranceOffsets });
+          kernels.unfoldInto(neighbours, y, { units: width, dilation, back, utteranceOffsets });
         }
         y = layer(i + 1, products.upload(neighbours, frames, tapsOf(dilation) * width), y);
       });
@@ -70,7 +71,7 @@ export function tdnnLayers(architecture: TdnnArchitecture, { products, kernels, 
           const neighbours = own(products.productTransposed(zGradient, matrix(`${names[i]}.matrix`)));
           const dilation = dilations[i - 1]!;
           if (dilation === 0) kernels.addInto(gradient, neighbours);
-          else kernels.addFoldInto(gradient, neighbours, { units: width, dilation, utteranceOffsets });
+          else kernels.addFoldInto(gradient, neighbours, { units: width, dilation, back, utteranceOffsets });
         }
         zGradient.dispose();
       }

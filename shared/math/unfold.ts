@@ -5,13 +5,15 @@ export interface Unfolding {
   units: number;
   /** Frames from one tap to the next. */
   dilation: number;
+  /** Which tap is the frame itself: 1 has a neighbour on either side, 2 looks back alone. */
+  back: 1 | 2;
   /** First frame of each utterance, and the end of the last: taps do not reach into the next one. */
   utteranceOffsets: Int32Array;
 }
 
 /**
  * Frames side by side with their neighbours, so that a convolution is a matrix product: row t is x[t − d], x[t], x[t + d],
- * with zeros beyond the edges of its utterance.
+ * or x[t − 2d], x[t − d], x[t] where it looks back alone, with zeros beyond the edges of its utterance.
  *
  * @param target [frames × 3·units]
  * @param x [frames × units]
@@ -19,12 +21,12 @@ export interface Unfolding {
 export function unfoldInto(
   target: Float32Array,
   x: Float32Array,
-  { units, dilation, utteranceOffsets }: Unfolding,
+  { units, dilation, back, utteranceOffsets }: Unfolding,
 ): void {
   forEachUtterance(utteranceOffsets, (first, end) => {
     for (let frame = first; frame < end; frame++) {
       for (let tap = 0; tap < taps; tap++) {
-        const source = frame + (tap - 1) * dilation;
+        const source = frame + (tap - back) * dilation;
         const to = (frame * taps + tap) * units;
         if (source < first || source >= end) target.fill(0, to, to + units);
         else target.set(x.subarray(source * units, (source + 1) * units), to);
@@ -42,12 +44,12 @@ export function unfoldInto(
 export function addFoldInto(
   target: Float32Array,
   gradient: Float32Array,
-  { units, dilation, utteranceOffsets }: Unfolding,
+  { units, dilation, back, utteranceOffsets }: Unfolding,
 ): void {
   forEachUtterance(utteranceOffsets, (first, end) => {
     for (let frame = first; frame < end; frame++) {
       for (let tap = 0; tap < taps; tap++) {
-        const source = frame + (tap - 1) * dilation;
+        const source = frame + (tap - back) * dilation;
         if (source < first || source >= end) continue;
         const [to, from] = [source * units, (frame * taps + tap) * units];
         for (let unit = 0; unit < units; unit++) target[to + unit]! += gradient[from + unit]!;

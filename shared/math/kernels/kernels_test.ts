@@ -89,8 +89,12 @@ for (const [frames, units] of [
 
 test('kernels that move numbers agree to the bit', () => {
   for (const units of [1, 4, 7, 96]) {
-    for (const dilation of [1, 3, 40]) {
-      const unfolding = { units, dilation, utteranceOffsets: Int32Array.of(0, 1, 6, 6, 45) };
+    for (const [dilation, back] of [
+      [1, 1],
+      [3, 2],
+      [40, 1],
+    ] as const) {
+      const unfolding = { units, dilation, back, utteranceOffsets: Int32Array.of(0, 1, 6, 6, 45) };
       const [found, expected] = both((kernels, floats) => {
         const rows = floats(new Float32Array(45 * 3 * units).fill(NaN));
         kernels.unfoldInto(rows, floats(normals(45 * units, 'x')), unfolding);

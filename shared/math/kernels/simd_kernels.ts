@@ -26,13 +26,13 @@ export function simdKernels(): Kernels | undefined {
       const arrays = [normalised, scale, gain, shift, kept, gradient, z, ...sums].map(at);
       wasm.normReluGradient!(...arrays, scale.length, gain.length);
     },
-    unfoldInto(target, x, { units, dilation, utteranceOffsets }) {
+    unfoldInto(target, x, { units, dilation, back, utteranceOffsets }) {
       const [to, from] = [at(target), at(x)];
-      forEachUtterance(utteranceOffsets, (first, end) => wasm.unfold!(to, from, units, dilation, first, end));
+      forEachUtterance(utteranceOffsets, (first, end) => wasm.unfold!(to, from, units, dilation, back, first, end));
     },
-    addFoldInto(target, gradient, { units, dilation, utteranceOffsets }) {
+    addFoldInto(target, gradient, { units, dilation, back, utteranceOffsets }) {
       const [to, from] = [at(target), at(gradient)];
-      forEachUtterance(utteranceOffsets, (first, end) => wasm.addFold!(to, from, units, dilation, first, end));
+      forEachUtterance(utteranceOffsets, (first, end) => wasm.addFold!(to, from, units, dilation, back, first, end));
     },
     addInto: (target, values) => void wasm.add!(at(target), at(values), target.length),
     multiplyInto: (target, factors) => void wasm.multiply!(at(target), at(factors), target.length),

@@ -173,11 +173,11 @@ export function multiply(target: usize, factors: usize, count: i32): void {
 }
 
 /** Frames first to end: one utterance. */
-export function unfold(rows: usize, x: usize, units: i32, dilation: i32, first: i32, end: i32): void {
+export function unfold(rows: usize, x: usize, units: i32, dilation: i32, back: i32, first: i32, end: i32): void {
   const bytes = (<usize>units) << 2;
   for (let frame = first; frame < end; frame++) {
     for (let tap = 0; tap < 3; tap++) {
-      const source = frame + (tap - 1) * dilation;
+      const source = frame + (tap - back) * dilation;
       const to = rows + <usize>(frame * 3 + tap) * bytes;
       if (source < first || source >= end) memory.fill(to, 0, bytes);
       else copyRow(to, x + <usize>source * bytes, bytes);
@@ -185,11 +185,11 @@ export function unfold(rows: usize, x: usize, units: i32, dilation: i32, first: 
   }
 }
 
-export function addFold(target: usize, rows: usize, units: i32, dilation: i32, first: i32, end: i32): void {
+export function addFold(target: usize, rows: usize, units: i32, dilation: i32, back: i32, first: i32, end: i32): void {
   const bytes = (<usize>units) << 2;
   for (let frame = first; frame < end; frame++) {
     for (let tap = 0; tap < 3; tap++) {
-      const source = frame + (tap - 1) * dilation;
+      const source = frame + (tap - back) * dilation;
       if (source < first || source >= end) continue;
       addRow(target + <usize>source * bytes, rows + <usize>(frame * 3 + tap) * bytes, bytes);
     }
