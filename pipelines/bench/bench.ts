@@ -1,23 +1,24 @@
-// Compares the toolkit with its peers: each pair in turn, on one core, several times over. Prints ratios with their
-// spread, and writes them as rows of name, ratio and target.
+// Compares the toolkit with its peers: each pair in turn, on one core, several times over; the whole experiment once, on two.
+// Prints ratios with their spread, and writes them as rows of name, ratio and target.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { alignedTable } from '../../shared/report/aligned_table.ts';
 
-const [python, out, onlyText = ''] = process.argv.slice(2) as [string, string, string?];
-const rounds = 3;
+const [python, out, updates, onlyText = ''] = process.argv.slice(2) as [string, string, string, string?];
+const usualRounds = 3;
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs a program on the first core; its output. */
-function call(command: string, given: readonly string[]): string {
-  const pinned = existsSync('/usr/bin/taskset') ? ['taskset', '-c', '0', command] : [command];
+/** Runs a program on the first core, or on those given; its output. */
+function call(command: string, given: readonly string[], cores = '0'): string {
+  const pinned = existsSync('/usr/bin/taskset') ? ['taskset', '-c', cores, command] : [command];
   const { status, stdout, stderr } = spawnSync(pinned[0]!, [...pinned.slice(1), ...given], {
     encoding: 'utf8',
     maxBuffer: 1e9,
-    env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' },
+    // a make that is called has nothing to do with the one that runs this
+    env: { ...process.env, MAKEFLAGS: '', OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' },
   });
   if (status !== 0) throw new Error(`Cannot run ${command} ${given.join(' ')}: ${stderr}`);
   return stdout;
@@ -40,6 +41,10 @@ interface Comparison {
   /** Whether the smaller figure is the better one; ratios are above 1 where we are better. */
   isCost?: boolean;
   unit: string;
+  /** How often, where not as often as the others. */
+  rounds?: number;
+  /** What else goes into its row, once measured. */
+  notes?: Record<string, unknown>;
 }
 
 const pair = (name: string, peerName: string, target: number, unit: string, a: string[], b: string[]): Comparison => ({
@@ -128,6 +133,33 @@ function scliteRate(): number {
 }
 const hasSclite = spawnSync('sclite', []).error === undefined;
 
+/** Teachers, their ensemble and the students, with features and hard labels ready: by make, two stages at a time. */
+function wholeExperiment(): Comparison {
+  const exp = join(folder, 'experiment');
+  const students = ['hard', 'full', 'essence'].map((arm) => join(exp, `seen/model/${arm}-large/s0`));
+  const make = (folders: readonly string[]): void => {
+    const what = ['JOBS=2', 'FAST=', 'ROTATIONS=seen', 'SEEDS=0', 'SIZES=large', 'ARMS=hard full essence'];
+    const targets = folders.map((path) => join(path, 'report.json'));
+    call('make', [...what, 'ALIGN_PASSES=1 2 3', `UPDATES=${updates}`, `EXP=${exp}`, ...targets], '0,1');
+  };
+  const notes: Record<string, unknown> = {};
+  return {
+    name: `whole experiment of ${updates} updates: 5 teachers, ensemble cache, essence, 3 students`,
+    ...{ peer: 'PyTorch', target: 1, unit: 'experiments/h', rounds: 1, notes },
+    measure: () => {
+      make(['train', 'dev'].map((split) => join(exp, 'seen/align-3', split)));
+      const spent = seconds(() => make(students));
+      const theirs = JSON.parse(call(python, ['pipelines/bench/experiment.py', ...students], '0,1'));
+      notes.devFrameAccuracy = Object.entries(theirs.devFrameAccuracy).map(([path, accuracy]) => ({
+        model: relative(join(exp, 'seen/model'), path),
+        ours: JSON.parse(readFileSync(join(path, 'report.json'), 'utf8')).finalDevFrameAccuracy,
+        theirs: accuracy,
+      }));
+      return [3600 / spent, 3600 / theirs.seconds];
+    },
+  };
+}
+
 const comparisons: Comparison[] = [
   ...(['native', 'wasm'] as const).flatMap((engine) => [
     pair(
@@ -211,6 +243,7 @@ const comparisons: Comparison[] = [
         seconds(() => call(process.execPath, ['-e', '0'])),
       ],
     })),
+  wholeExperiment(),
 ];
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
@@ -218,7 +251,7 @@ const short = (value: number): string => value.toPrecision(3).replace(/e\+(\d+)/
 
 const rows = comparisons
   .filter(({ name, peer: peerName }) => `${name}, ${peerName}`.includes(onlyText))
-  .map(({ name, peer: peerName, target, unit, measure, isCost }) => {
+  .map(({ name, peer: peerName, target, unit, measure, isCost, notes, rounds = usualRounds }) => {
     const pairs = Array.from({ length: rounds }, measure);
     const ratios = pairs.map(([a, b]) => (isCost ? b / a : a / b));
     const row = {
@@ -232,6 +265,7 @@ const rows = comparisons
         most: Math.max(...ratios),
       },
       ...{ ours: median(pairs.map(([a]) => a)), theirs: median(pairs.map(([, b]) => b)) },
+      ...notes,
     };
     process.stderr.write(`${name}: ${short(row.ratio)} × ${peerName} (${short(row.least)} to ${short(row.most)})\n`);
     return row;
