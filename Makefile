@@ -17,7 +17,7 @@ endif
 JOBS      ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)## stages at once
 ENGINE    ?= auto## auto, native, wasm or cpu
 FAST      ?=## 1: a small run of everything in under two minutes, for the impatient and for CI
-SEEDS     ?= $(if $(FAST),0,0 1)## a student and a set of teachers for each
+SEEDS     ?= $(if $(FAST)$(filter wasm cpu,$(ENGINE)),0,0 1)## a student and a set of teachers for each; slow engines take one
 ROTATIONS ?= seen## seen: all speakers in training and test; unseen-0 … unseen-5: one speaker kept for the test
 SIZES     ?= large## students: large (a teacher's own architecture), small (about a sixth of it)
 ARMS      ?= hard $(if $(FAST),,masked smooth) full essence## what students learn from: see pipelines/arms.mk
