@@ -16,7 +16,8 @@ export interface Network {
    */
   forward(batch: PackedBatch, training?: { dropoutSeed: readonly (number | string)[] }): Float32Array;
   /**
-   * Gradient of all parameters, flat, as in `parameterLayout`, for the last forward pass in training.
+   * Gradient of all parameters, flat, as in `parameterLayout`, for the last forward pass in training; the next call
+   * overwrites it.
    *
    * @param logitGradient gradient of the loss with respect to the logits, [frames × tokens]
    */

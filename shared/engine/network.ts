@@ -83,6 +83,7 @@ export function createNetwork(
   };
   setWeights(weights);
 
+  const gradients = new Float32Array(size);
   const forget = (): void => {
     layers.forget();
     training?.hidden.dispose();
@@ -107,7 +108,6 @@ export function createNetwork(
     backward(logitGradient) {
       if (!training) throw new Error('Cannot go backward: no forward pass in training came before');
       const { frames, hidden } = training;
-      const gradients = new Float32Array(size);
       const put = (name: string, values: Float32Array): void => gradients.set(values, placeOf.get(name)!.offset);
       const output = products.upload(logitGradient, frames, tokens);
       put('output.matrix', products.transposedProduct(hidden, output));

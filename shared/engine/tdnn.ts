@@ -25,7 +25,9 @@ export function tdnnLayers(architecture: TdnnArchitecture, { products, kernels, 
   let traces: Trace[] = [];
 
   return {
-    numbersOf: (frames) => (dilations.length + 1) * (frames * width * (4 + 2 * taps) + frames + 6 * width),
+    numbersOf: (frames) =>
+      (dilations.length + 1) * (frames * width * (4 + 2 * taps) + frames + 6 * width) +
+      frames * inputWidth(architecture),
     forward(given, training) {
       batch = given;
       const { frames, utteranceOffsets } = batch;
@@ -39,7 +41,7 @@ export function tdnnLayers(architecture: TdnnArchitecture, { products, kernels, 
         traces.push({ input, normalised, scale, gain: gain!, shift: shift!, kept });
         return y;
       };
-      let y = layer(0, products.upload(batch.features, frames, inputWidth(architecture)));
+      let y = layer(0, products.upload(own(batch.features), frames, inputWidth(architecture)));
       dilations.forEach((dilation, i) => {
         let neighbours = y;
         if (dilation > 0) {

@@ -8,8 +8,9 @@ import type { Model, Normalisation } from './model_folder.ts';
 export function normalise(features: Float32Array, { mean, deviation }: Normalisation): Float32Array {
   const bins = mean.length;
   const result = new Float32Array(features.length);
+  const [means, scales] = [Float64Array.from(mean), Float64Array.from(deviation, (value) => 1 / value)];
   for (let i = 0; i < features.length; i += bins) {
-    for (let bin = 0; bin < bins; bin++) result[i + bin] = (features[i + bin]! - mean[bin]!) / deviation[bin]!;
+    for (let bin = 0; bin < bins; bin++) result[i + bin] = (features[i + bin]! - means[bin]!) * scales[bin]!;
   }
   return result;
 }
