@@ -188,6 +188,7 @@ const comparisons: Comparison[] = [
     ['loss'],
     ['loss'],
   ),
+  pair('CTC and gradient, 600 frames × 500 tokens × 60 labels', 'PyTorch', 1, 'frames/s', ['ctc'], ['ctc']),
   pair('log-mel features, 80 bins, 21 min', 'numpy', 1.8, '× real time', ['fbank'], ['fbank_numpy']),
   pair('log-mel features, 80 bins, 21 min', 'kaldi-native-fbank', 1, '× real time', ['fbank'], ['fbank_kaldi']),
   ...[10, 16, 32].map((k) =>

@@ -11,6 +11,7 @@ import { createOutputFolder } from '../../shared/io/output_folder.ts';
 import { openUtterances } from '../../shared/io/utterance_table.ts';
 import { createUtteranceWriter } from '../../shared/io/utterance_writer.ts';
 import { createAdamState } from '../../shared/math/adamw.ts';
+import { openCtcLoss } from '../../shared/math/kernels/fast_ctc_loss.ts';
 import { openDistillationLoss } from '../../shared/math/kernels/fast_distillation_loss.ts';
 import { createFastFbank } from '../../shared/math/kernels/fast_fbank.ts';
 import { fastTopTokensOfFrames } from '../../shared/math/kernels/fast_posteriors.ts';
@@ -87,6 +88,16 @@ async function loss(): Promise<number> {
       ...{ labelSmoothing: 0, gated: 'to-hard' },
     }),
   );
+}
+
+/** Frames a second: CTC of one utterance of 600 frames, 500 tokens and 60 labels, and its gradient. */
+async function ctc(): Promise<number> {
+  const [frames, vocabularySize, count] = [600, 500, 60];
+  const lossOf = openCtcLoss();
+  const logits = normals(frames * vocabularySize, 3);
+  const labels = Int32Array.from({ length: count }, (_, i) => 1 + ((i * 7) % (vocabularySize - 1)));
+  const [utteranceOffsets, labelOffsets] = [Int32Array.of(0, frames), Int32Array.of(0, count)];
+  return rateOf(frames, () => lossOf({ logits, vocabularySize, utteranceOffsets, labels, labelOffsets }));
 }
 
 const common = { tokens: 120, dropout: 0 };
@@ -247,6 +258,7 @@ const cases: Record<string, (...given: string[]) => Promise<number>> = {
   fbank,
   top: (k) => top(Number(k)),
   loss,
+  ctc,
   train: (name, engine) => train(name!, engine!),
   cache: (what) => cache(what!),
   logits: (folder, frames) => logits(folder!, Number(frames)),

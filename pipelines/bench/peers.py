@@ -100,6 +100,22 @@ def loss():
     return rate_of(frames, work)
 
 
+def ctc():
+    """One utterance, and the gradient with respect to its logits."""
+    torch = torch_of_one_thread()
+    frames, tokens, count = 600, 500, 60
+    logits = (3 * torch.randn(frames, tokens)).requires_grad_()
+    labels = (1 + torch.arange(count) * 7 % (tokens - 1))[None]
+    lengths = torch.tensor([frames]), torch.tensor([count])
+
+    def work():
+        logits.grad = None
+        posteriors = torch.log_softmax(logits, 1)[:, None]
+        (torch.nn.functional.ctc_loss(posteriors, labels, *lengths, reduction='sum') / frames).backward()
+
+    return rate_of(frames, work)
+
+
 def train(name):
     torch = torch_of_one_thread()
     nn = torch.nn
@@ -254,6 +270,6 @@ def jiwer(reference, hypothesis):
 
 
 CASES = dict(
-    fbank_numpy=fbank_numpy, fbank_kaldi=fbank_kaldi, top=top, loss=loss, train=train, cache=cache, flac=flac, jiwer=jiwer
+    fbank_numpy=fbank_numpy, fbank_kaldi=fbank_kaldi, top=top, loss=loss, ctc=ctc, train=train, cache=cache, flac=flac, jiwer=jiwer
 )
 print(CASES[sys.argv[1]](*sys.argv[2:]))
