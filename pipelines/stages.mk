@@ -6,6 +6,10 @@
 FORCE:
 .PHONY: FORCE
 
+# Engines hand out an array a product: threads that collect them get in the way of the stage beside, and a larger nursery
+# lets most of them go early. A quarter of the time of two trainings at once.
+NODE := node --single-threaded-gc --max-semi-space-size=64
+
 # $(call stage,FOLDER,INPUT FOLDERS,STAGE,OPTIONS)
 # strip, since make 4.3 leaves the newline of a longer file now and then
 define stage_rule
@@ -15,7 +19,7 @@ endif
 $(1)/command:
 	@mkdir -p $(1) && echo 'dist/$(3).js $(4) --out $(1)' >$$@
 $(1)/report.json: $(1)/command $(addsuffix /report.json,$(2)) dist/$(3).js .engine/status.json
-	@$(RUNNER) $(1)/log node dist/$(3).js $(4) --out $(1)
+	@$(RUNNER) $(1)/log $(NODE) dist/$(3).js $(4) --out $(1)
 endef
 stage = $(eval $(call stage_rule,$(strip $(1)),$(2),$(strip $(3)),$(strip $(4) $(call missing,$(3)))))
 
