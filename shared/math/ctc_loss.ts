@@ -1,162 +1,179 @@
-/** Utterances of a batch, one after another, and what was said in them. */
-export interface CtcBatch {
-  /** [frames × vocabularySize] */
+import { checkLogits } from './log_softmax.ts';
+import { createStudentRow, readStudentRow, type StudentRow } from './student_row.ts';
+
+/** A batch of utterances, one after another; offsets rise from 0 to the number of what they split. */
+export interface LogitsAndTranscripts {
+  /** Row-major [frames × vocabularySize]. */
   logits: Float32Array;
   vocabularySize: number;
-  /** First frame of each utterance, and the end of the last: [utterances + 1]. */
+  /** [utterances + 1], in frames. */
   utteranceOffsets: Int32Array;
-  /** Tokens of all transcripts, one after another; none is the blank. */
+  /** The tokens of all transcripts, without blanks. */
   labels: Int32Array;
-  /** [utterances + 1] */
+  /** [utterances + 1], in labels. */
   labelOffsets: Int32Array;
-  /** 0 unless given. */
+  /** The token that stands for no label; 0 unless given. */
   blank?: number;
 }
 
 export interface CtcLoss {
-  /** Sum over the utterances that can be aligned, divided by the number of frames of all. */
+  /** Sum over utterances divided by the number of all frames. */
   lossNats: number;
-  /** [utterances] −log P(transcript | frames); Infinity where there are too few frames for the transcript. */
+  /** −ln p(transcript | utterance), [utterances]; infinite where no path spells the transcript. */
   utteranceNats: Float64Array;
-  /** ∂ lossNats / ∂ logits, [frames × vocabularySize]; 0 in utterances that cannot be aligned. */
+  /** ∂ lossNats / ∂ logits, [frames × vocabularySize]; 0 in utterances of infinite loss, NaN in those of loss NaN. */
   gradient: Float32Array;
 }
 
 /**
- * Connectionist temporal classification: the probability of a transcript, whatever its alignment.
+ * Connectionist temporal classification: how improbable a transcript is, whatever frames its labels lie in.
  *
- * A path says a token or the blank in each frame; repeats that no blank parts are one token, and blanks are dropped. The
- * paths of a transcript are those through its tokens with blanks between and around them, `states`. Forward and backward
- * variables are logarithms in float64.
+ * A path gives each frame a token; it spells the transcript when that is left once repeated tokens are merged and then
+ * blanks removed. An utterance too short for its transcript (fewer frames than labels and pairs of equal neighbours),
+ * or whose logits of −∞ rule every path out, is infinite, and so is the batch: its caller refuses it, or sums
+ * `utteranceNats` of the others, whose gradient is as it should be. A logit that is NaN, or a frame without a finite
+ * largest one, makes the utterance NaN.
  *
- * @throws {RangeError} when shapes do not fit each other, or a label is the blank or no token
- * @see Graves, Fernández, Gomez, Schmidhuber (2006), Connectionist Temporal Classification: α, eq. 6–8; β, eq. 9–11;
- *   the gradient, eq. 16
+ * @throws {RangeError} when shapes do not fit each other, or a label is the blank or not in the vocabulary
+ * @see Graves et al. (2006), Connectionist Temporal Classification, eq. 6 to 16
  */
-export function ctcLoss(batch: CtcBatch): CtcLoss {
-  checkCtcBatch(batch);
-  const { logits, vocabularySize, utteranceOffsets, labels, labelOffsets, blank = 0 } = batch;
-  const gradient = new Float32Array(logits.length);
-  const frames = utteranceOffsets.at(-1)!;
-  const utteranceNats = Float64Array.from({ length: utteranceOffsets.length - 1 }, (_, i) => {
-    const rows = [logits, gradient].map((values) =>
-      values.subarray(utteranceOffsets[i]! * vocabularySize, utteranceOffsets[i + 1]! * vocabularySize),
-    ) as [Float32Array, Float32Array];
-    return utteranceLossInto(...rows, {
-      ...{ vocabularySize, blank, scale: 1 / frames },
-      labels: labels.subarray(labelOffsets[i]!, labelOffsets[i + 1]!),
-    });
-  });
-  return { lossNats: meanNats(utteranceNats, frames), utteranceNats, gradient };
+export function ctcLoss(given: LogitsAndTranscripts): CtcLoss {
+  return lossOfUtterances(utterancesOf(given), new Float32Array(given.logits.length), ctcOfUtteranceInto);
 }
 
-/** Sum over utterances that can be aligned, by frame. */
-export const meanNats = (utteranceNats: Float64Array, frames: number): number =>
-  utteranceNats.reduce((sum, nats) => (nats === Infinity ? sum : sum + nats), 0) / Math.max(1, frames);
-
-/** Frames that a transcript takes at least: one a token, and a blank between equal ones. */
-export function fewestFrames(labels: Int32Array): number {
-  let frames = labels.length;
-  for (let i = 1; i < labels.length; i++) if (labels[i] === labels[i - 1]) frames++;
-  return frames;
-}
-
-interface Transcript {
-  labels: Int32Array;
+/** One of a batch; the first of its logits is number `start`. */
+export interface CtcUtterance {
+  logits: Float32Array;
   vocabularySize: number;
+  start: number;
+  frames: number;
+  labels: Int32Array;
   blank: number;
-  /** What the gradient is multiplied by. */
-  scale: number;
-}
-
-/** The loss of one utterance; its gradient goes into an array of zeros. */
-export function utteranceLossInto(
-  logits: Float32Array,
-  gradient: Float32Array,
-  { labels, vocabularySize, blank, scale }: Transcript,
-): number {
-  const frames = logits.length / vocabularySize;
-  if (fewestFrames(labels) > frames) return Infinity;
-  if (frames === 0) return 0;
-  const stateCount = 2 * labels.length + 1;
-  const states = Int32Array.from({ length: stateCount }, (_, s) => (s % 2 === 0 ? blank : labels[s >> 1]!));
-  // a token may follow the one before without a blank between them, unless they are equal
-  const skips = (s: number): boolean => s % 2 === 1 && s >= 3 && states[s] !== states[s - 2];
-  const logPosteriors = new Float64Array(logits.length);
-  for (let start = 0; start < logits.length; start += vocabularySize) {
-    let largest = -Infinity;
-    for (let i = start; i < start + vocabularySize; i++) largest = Math.max(largest, logits[i]!);
-    let sum = 0;
-    for (let i = start; i < start + vocabularySize; i++) sum += Math.exp(logits[i]! - largest);
-    for (let i = start; i < start + vocabularySize; i++) logPosteriors[i] = logits[i]! - largest - Math.log(sum);
-  }
-  const said = (frame: number, s: number): number => logPosteriors[frame * vocabularySize + states[s]!]!;
-
-  const forward = new Float64Array(frames * stateCount).fill(-Infinity);
-  forward[0] = said(0, 0);
-  if (stateCount > 1) forward[1] = said(0, 1);
-  for (let frame = 1; frame < frames; frame++) {
-    const before = (frame - 1) * stateCount;
-    for (let s = 0; s < stateCount; s++) {
-      const stay = forward[before + s]!;
-      const step = s > 0 ? forward[before + s - 1]! : -Infinity;
-      const skip = skips(s) ? forward[before + s - 2]! : -Infinity;
-      forward[frame * stateCount + s] = logSumOf3(stay, step, skip) + said(frame, s);
-    }
-  }
-  const end = frames * stateCount - 1;
-  const logProbability = logSumOf3(forward[end]!, stateCount > 1 ? forward[end - 1]! : -Infinity, -Infinity);
-
-  // backward variables without what is said in their own frame
-  let backward = new Float64Array(stateCount).fill(-Infinity);
-  backward[stateCount - 1] = 0;
-  if (stateCount > 1) backward[stateCount - 2] = 0;
-  const share = new Float64Array(vocabularySize);
-  for (let frame = frames - 1; frame >= 0; frame--) {
-    share.fill(0);
-    for (let s = 0; s < stateCount; s++) {
-      share[states[s]!]! += Math.exp(forward[frame * stateCount + s]! + backward[s]! - logProbability);
-    }
-    for (let token = 0; token < vocabularySize; token++) {
-      const i = frame * vocabularySize + token;
-      gradient[i] = scale * (Math.exp(logPosteriors[i]!) - share[token]!);
-    }
-    const next = new Float64Array(stateCount);
-    for (let s = 0; s < stateCount && frame > 0; s++) {
-      const stay = backward[s]! + said(frame, s);
-      const step = s + 1 < stateCount ? backward[s + 1]! + said(frame, s + 1) : -Infinity;
-      const skip = s + 2 < stateCount && skips(s + 2) ? backward[s + 2]! + said(frame, s + 2) : -Infinity;
-      next[s] = logSumOf3(stay, step, skip);
-    }
-    backward = next;
-  }
-  return -logProbability;
-}
-
-function logSumOf3(a: number, b: number, c: number): number {
-  const largest = Math.max(a, b, c);
-  if (largest === -Infinity) return -Infinity;
-  return largest + Math.log(Math.exp(a - largest) + Math.exp(b - largest) + Math.exp(c - largest));
 }
 
 /** @throws {RangeError} as `ctcLoss` */
-export function checkCtcBatch(batch: CtcBatch): void {
-  const { logits, vocabularySize, utteranceOffsets, labels, labelOffsets, blank = 0 } = batch;
-  const frames = utteranceOffsets.at(-1)!;
-  if (logits.length !== frames * vocabularySize) {
+export function utterancesOf(given: LogitsAndTranscripts): CtcUtterance[] {
+  const { logits, vocabularySize, utteranceOffsets, labels, labelOffsets, blank = 0 } = given;
+  checkLogits(logits, vocabularySize, 1);
+  checkOffsets(utteranceOffsets, logits.length / vocabularySize, 'frames');
+  checkOffsets(labelOffsets, labels.length, 'labels');
+  if (utteranceOffsets.length !== labelOffsets.length) {
     throw new RangeError(
-      `Cannot align ${logits.length} logits: ${frames} frames of ${vocabularySize} tokens make ${frames * vocabularySize}`,
+      `Cannot compare ${utteranceOffsets.length - 1} utterances with ${labelOffsets.length - 1} transcripts; give one each`,
     );
   }
-  if (labelOffsets.length !== utteranceOffsets.length || labelOffsets.at(-1) !== labels.length) {
-    throw new RangeError(
-      `Cannot align ${utteranceOffsets.length - 1} utterances with ${labelOffsets.length - 1} transcripts of ${labels.length} labels; pack them alike`,
-    );
+  if (!(Number.isInteger(blank) && blank >= 0 && blank < vocabularySize)) {
+    throw new RangeError(`Cannot use blank ${blank}: there are ${vocabularySize} tokens`);
   }
-  const wrong = labels.find((label) => !(label >= 0 && label < vocabularySize && label !== blank));
-  if (wrong !== undefined) {
-    throw new RangeError(
-      `Cannot align label ${wrong}: it is ${wrong === blank ? 'the blank' : `not one of ${vocabularySize} tokens`}`,
-    );
+  return Array.from({ length: utteranceOffsets.length - 1 }, (_, i) => {
+    const own = labels.subarray(labelOffsets[i]!, labelOffsets[i + 1]!);
+    const wrong = own.find((label) => label < 0 || label >= vocabularySize || label === blank);
+    if (wrong !== undefined) {
+      const reason = wrong === blank ? 'it is the blank' : `there are ${vocabularySize} tokens`;
+      throw new RangeError(`Cannot use label ${wrong} of utterance ${i}: ${reason}`);
+    }
+    const [first, end] = [utteranceOffsets[i]!, utteranceOffsets[i + 1]!];
+    return { logits, vocabularySize, start: first * vocabularySize, frames: end - first, labels: own, blank };
+  });
+}
+
+function checkOffsets(offsets: Int32Array, count: number, what: string): void {
+  const rises = offsets.every((offset, i) => i === 0 || offset >= offsets[i - 1]!);
+  if (rises && offsets[0] === 0 && offsets.at(-1) === count) return;
+  throw new RangeError(`Cannot split ${count} ${what} at ${offsets.join(', ')}; let offsets rise from 0 to ${count}`);
+}
+
+/** The loss of a batch by that of each utterance; the gradient becomes that of the loss. */
+export function lossOfUtterances(
+  utterances: readonly CtcUtterance[],
+  gradient: Float32Array,
+  lossInto: typeof ctcOfUtteranceInto,
+): CtcLoss {
+  const scale = 1 / Math.max(1, sum(utterances.map(({ frames }) => frames)));
+  const utteranceNats = Float64Array.from(utterances, (utterance) => lossInto(gradient, utterance, scale));
+  return { lossNats: scale * sum(utteranceNats), utteranceNats, gradient };
+}
+
+const sum = (values: Float64Array | number[]): number => {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+};
+
+/**
+ * The loss of one utterance. Writes scale · ∂/∂logits = scale · (posterior − occupation) (eq. 16) into its place of the
+ * gradient; occupation is the probability that a path which spells the transcript has the token in that frame.
+ *
+ * @returns nats
+ */
+export function ctcOfUtteranceInto(gradient: Float32Array, utterance: CtcUtterance, scale: number): number {
+  const { logits, vocabularySize, start, frames, labels, blank } = utterance;
+  const end = start + frames * vocabularySize;
+  const student = createStudentRow(logits.subarray(start, end), vocabularySize, 1);
+  const own = gradient.subarray(start, end);
+  // a state for each label, and for the blank before, between and after them
+  const states = Int32Array.from({ length: 2 * labels.length + 1 }, (_, s) => (s % 2 ? labels[s >> 1]! : blank));
+  const emissions = emissionsOf(student, states, frames);
+  const forward = logsOfPaths(emissions, states);
+  const backward = logsOfPaths(emissions.slice().reverse(), states.slice().reverse()).reverse();
+  const last = forward.subarray(emissions.length);
+  const logProbability = logAdd(last.at(-1)!, last.at(-2)); // ends in the last label or the blank after it (eq. 8)
+  if (!Number.isFinite(logProbability)) {
+    own.fill(logProbability === -Infinity ? 0 : NaN);
+    return -logProbability;
   }
+  const occupation = new Float64Array(vocabularySize);
+  for (let frame = 0; frame < frames; frame++) {
+    occupation.fill(0);
+    states.forEach((token, s) => {
+      const i = frame * states.length + s;
+      const logForward = forward[i + states.length]!;
+      if (logForward === -Infinity) return;
+      occupation[token]! += Math.exp(logForward + backward[i]! - emissions[i]! - logProbability); // both count the frame
+    });
+    readStudentRow(student, frame);
+    for (let token = 0; token < vocabularySize; token++) {
+      own[student.start + token] = scale * (student.exponentials[token]! / student.sum - occupation[token]!);
+    }
+  }
+  return 0 - logProbability;
+}
+
+/** Log-posteriors [frames × states] of the states' tokens. */
+function emissionsOf(student: StudentRow, states: Int32Array, frames: number): Float64Array {
+  const emissions = new Float64Array(frames * states.length);
+  for (let frame = 0; frame < frames; frame++) {
+    readStudentRow(student, frame);
+    states.forEach((token, s) => {
+      emissions[frame * states.length + s] = student.logits[student.start + token]! - student.logSum;
+    });
+  }
+  return emissions;
+}
+
+/**
+ * Log-probability of all beginnings of paths that end in a state after so many frames (eq. 6): α, and β (eq. 10) when
+ * frames and states are given from the last to the first.
+ *
+ * @param emissions log-posteriors [frames × states]
+ * @param states [states] the token of each
+ * @returns [(frames + 1) × states]; before the first frame all paths are in the first state
+ */
+function logsOfPaths(emissions: Float64Array, states: Int32Array): Float64Array {
+  const count = states.length;
+  const logs = new Float64Array(emissions.length + count).fill(-Infinity);
+  logs[0] = 0;
+  for (let i = 0; i < emissions.length; i++) {
+    const s = i % count;
+    const skips = s > 1 && s % 2 === 1 && states[s] !== states[s - 2]; // the blank between two labels that differ
+    const before = s > 0 ? logs[i - 1]! : -Infinity;
+    logs[i + count] = emissions[i]! + logAdd(logs[i]!, before, skips ? logs[i - 2]! : -Infinity);
+  }
+  return logs;
+}
+
+function logAdd(a: number, b = -Infinity, c = -Infinity): number {
+  const largest = Math.max(a, b, c);
+  if (largest === -Infinity) return largest;
+  return largest + Math.log(Math.exp(a - largest) + Math.exp(b - largest) + Math.exp(c - largest));
 }

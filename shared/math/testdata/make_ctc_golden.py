@@ -1,43 +1,52 @@
-"""Values and gradients of the CTC loss, by PyTorch in float64: `python make_ctc_golden.py >ctc.json` (PyTorch 2.9.1)."""
+"""The CTC loss and its gradient as PyTorch computes them, in float64: python3 make_ctc_golden.py > ctc.json"""
 import json
-
 import torch
-from torch.nn import functional as F
+import torch.nn.functional as F
 
 torch.manual_seed(0)
-CASES = [
-    # frames, tokens, labels, scale of the logits
-    (12, 5, [1, 2, 3], 1),
-    (9, 4, [2, 2, 1], 2),  # a repeat
-    (5, 4, [1, 1, 1], 1),  # as few frames as will do
-    (4, 4, [1, 1, 1], 1),  # too few
-    (6, 3, [], 1),  # silence
-    (1, 3, [2], 1),
-    (40, 11, [3, 3, 7, 1, 10, 10, 2, 5], 50),  # certain, and mostly wrong
-    (70, 6, [1, 2, 3, 4, 5, 4, 3, 2, 1, 1, 2, 2, 5, 5, 3], 5),
-]
+torch.set_default_dtype(torch.float64)
+TOKENS = 5
 
 
-def case(frames, tokens, labels, scale):
-    logits = (scale * torch.randn(frames, tokens)).float().double().requires_grad_()
-    nats = F.ctc_loss(
-        F.log_softmax(logits, 1)[:, None],
-        torch.tensor([labels], dtype=torch.long).view(1, -1),
-        torch.tensor([frames]),
-        torch.tensor([len(labels)]),
-        reduction='sum',
-        zero_infinity=False,
-    )
-    impossible = torch.isinf(nats).item()
-    if not impossible:
-        nats.backward()
+def golden(name, frames, labels, spread=2.0, logits=None):
+    logits = (spread * torch.randn(frames, TOKENS)).float().double() if logits is None else logits
+    z = logits.clone().requires_grad_()
+    targets = torch.tensor([labels], dtype=torch.long)
+    arguments = F.log_softmax(z, dim=-1)[:, None], targets, (frames,), (len(labels),)
+    F.ctc_loss(*arguments, reduction="sum", zero_infinity=True).backward()
+    nats = F.ctc_loss(*arguments, reduction="sum").item()
     return {
-        'vocabularySize': tokens,
-        'labels': labels,
-        'logits': logits.detach().flatten().tolist(),
-        'nats': None if impossible else nats.item(),
-        'gradient': None if impossible else logits.grad.flatten().tolist(),
+        "name": name,
+        "labels": labels,
+        "logits": rounded(logits.flatten().tolist()),
+        "nats": rounded(nats) if nats < float("inf") else "Infinity",
+        "gradient": rounded(z.grad.flatten().tolist()),
     }
 
 
-print(json.dumps([case(*given) for given in CASES]))
+def rounded(value):
+    return [rounded(v) for v in value] if isinstance(value, list) else float(f"{value:.9g}")
+
+
+confident = 100 * torch.randint(0, 2, (30, TOKENS)).double() - 50
+cases = [
+    golden("different labels", 8, [1, 3, 2]),
+    golden("repeated labels", 9, [2, 2, 1, 1, 1]),
+    golden("an empty transcript", 4, []),
+    golden("as many frames as labels", 4, [1, 2, 3, 4]),
+    golden("as many frames as labels and the blanks between equal ones", 7, [3, 3, 1, 4, 4]),
+    golden("one frame too few", 6, [3, 3, 1, 4, 4]),
+    golden("fewer frames than labels", 2, [1, 2, 3]),
+    golden("one frame with its label", 1, [4]),
+    golden("one frame of blank", 1, []),
+    golden("one frame and two labels", 1, [4, 1]),
+    golden("a long transcript", 60, torch.randint(1, TOKENS, (25,)).tolist()),
+    golden("few labels in many frames", 60, [2, 4, 4]),
+    golden("logits of 50 and -50", 30, [1, 4, 4, 2, 3, 1, 2], logits=confident),
+    golden("logits spread by 50", 30, [1, 4, 4, 2, 3, 1, 2], spread=50.0),
+]
+print(json.dumps({
+    "origin": f"make_ctc_golden.py, PyTorch {torch.__version__}, float64; impossible ones with zero_infinity",
+    "vocabularySize": TOKENS,
+    "cases": cases,
+}, separators=(",", ":")))
