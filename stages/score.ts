@@ -5,6 +5,7 @@ import { InputError } from '../shared/io/errors.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { sharedUtterances } from '../shared/io/utterance_table.ts';
 import { type EditCounts, editCounts } from '../shared/math/edit_distance.ts';
+import { fieldsOf } from '../shared/text/fields.ts';
 
 /** Count word errors: hypotheses against the text of a data directory, as sclite counts them. */
 export const options = {
@@ -94,7 +95,8 @@ function readHypotheses(file: string): Map<string, string[]> {
   readFileSync(file, 'utf8')
     .split('\n')
     .forEach((line, i) => {
-      const [utterance, ...words] = line.split(/\s+/).filter((field) => field !== '');
+      const words = fieldsOf(line);
+      const utterance = words.shift();
       if (utterance === undefined) return;
       if (recognised.has(utterance)) {
         throw new InputError(`Cannot read ${file}:${i + 1}: utterance "${utterance}" is there twice; decode again`);

@@ -92,6 +92,7 @@ function prepareScoring(): void {
   for (const made of [data, decoded]) mkdirSync(made);
   writeFileSync(join(data, 'text'), readFileSync(reference));
   writeFileSync(join(data, 'wav.scp'), ids.map((id) => `${id} none.wav\n`).join(''));
+  writeFileSync(join(data, 'none.wav'), '');
   writeFileSync(join(data, 'utt2spk'), ids.map((id) => `${id} ${id.slice(0, 3)}\n`).join(''));
   writeFileSync(join(data, 'lexicon.txt'), words.map((word) => `${word} a\n`).join(''));
   writeFileSync(join(data, 'tokens.txt'), '<blk> 0\nsil 1\na 2\n');

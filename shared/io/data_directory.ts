@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import { fieldsOf } from '../text/fields.ts';
 import { type Lexicon, parseLexicon } from '../text/lexicon.ts';
 import { parseTokens, type Tokens } from '../text/tokens.ts';
 import { contentDigest, fileSha256, keyOf } from './digest.ts';
@@ -36,10 +37,14 @@ export interface DataDirectory {
 }
 
 interface Line {
-  place: string;
+  file: string;
+  number: number;
   id: string;
   rest: string[];
 }
+
+/** For messages. */
+const placeOf = ({ file, number }: Line): string => `${file}, line ${number}`;
 
 /**
  * Reads and checks a data directory: `wav.scp` and `utt2spk`, `tokens.txt` and `lexicon.txt`; `segments`, `text` and
@@ -55,15 +60,17 @@ export function readDataDirectory(path: string): DataDirectory {
     const lines = readFileSync(file, 'utf8').split('\n');
     if (lines.at(-1) === '') lines.pop();
     const result: Line[] = [];
-    for (const [i, line] of lines.entries()) {
-      const [id = '', ...rest] = line.trim().split(/\s+/);
-      const place = `${file}, line ${i + 1}`;
-      const previous = result.at(-1)?.id;
-      if (id === '') problems.push(`${place} is empty`);
-      else if (sorted && previous === id) problems.push(`${place}: ${id} is there twice`);
+    let previous: string | undefined;
+    for (let i = 0; i < lines.length; i++) {
+      const rest = fieldsOf(lines[i]!);
+      const id = rest.shift() ?? '';
+      const line: Line = { file, number: i + 1, id, rest };
+      if (id === '') problems.push(`${placeOf(line)} is empty`);
+      else if (sorted && previous === id) problems.push(`${placeOf(line)}: ${id} is there twice`);
       else if (previous !== undefined && previous > id)
-        problems.push(`${place}: ${id} comes after ${previous}; sort with LC_ALL=C`);
-      result.push({ place, id, rest });
+        problems.push(`${placeOf(line)}: ${id} comes after ${previous}; sort with LC_ALL=C`);
+      previous = id;
+      result.push(line);
     }
     return result;
   };
@@ -75,23 +82,28 @@ export function readDataDirectory(path: string): DataDirectory {
   };
 
   const recordings = new Map<string, string>();
-  for (const { place, id, rest } of needed('wav.scp')) {
+  const present = new Set<string>();
+  for (const line of needed('wav.scp')) {
+    const { id, rest } = line;
     const audio = rest.join(' ');
-    if (audio.endsWith('|')) problems.push(`${place}: "${audio}" is a command; decode it to a file first`);
+    if (audio.endsWith('|')) problems.push(`${placeOf(line)}: "${audio}" is a command; decode it to a file first`);
     const file = isAbsolute(audio) ? audio : join(path, audio);
-    if (audio === '') problems.push(`${place}: ${id} has no path`);
-    else if (!audio.endsWith('|') && !existsSync(file)) problems.push(`${place}: there is no file ${file}`);
+    if (audio === '') problems.push(`${placeOf(line)}: ${id} has no path`);
+    else if (!audio.endsWith('|') && !present.has(file) && !existsSync(file))
+      problems.push(`${placeOf(line)}: there is no file ${file}`);
+    present.add(file);
     recordings.set(id, file);
   }
   const parts = linesOf('segments');
   const utterances: Utterance[] = parts ? [] : [...recordings].map(([id, audio]) => ({ id, audio, speaker: '' }));
-  for (const { place, id, rest } of parts ?? []) {
+  for (const line of parts ?? []) {
+    const { id, rest } = line;
     const [recording = '', start, end] = rest;
     const [startSeconds, endSeconds] = [Number(start), Number(end)];
     const audio = recordings.get(recording);
-    if (!audio) problems.push(`${place}: recording ${recording} is not in wav.scp`);
+    if (!audio) problems.push(`${placeOf(line)}: recording ${recording} is not in wav.scp`);
     if (!(startSeconds >= 0 && endSeconds > startSeconds))
-      problems.push(`${place}: ${start} to ${end} is no stretch of time`);
+      problems.push(`${placeOf(line)}: ${start} to ${end} is no stretch of time`);
     utterances.push({ id, audio: audio ?? '', speaker: '', startSeconds, endSeconds });
   }
   const byId = new Map(utterances.map((utterance) => [utterance.id, utterance]));
@@ -101,31 +113,34 @@ export function readDataDirectory(path: string): DataDirectory {
       const utterance = byId.get(line.id);
       seen.add(line.id);
       if (utterance) use(utterance, line);
-      else problems.push(`${line.place}: ${line.id} is not in ${parts ? 'segments' : 'wav.scp'}`);
+      else problems.push(`${placeOf(line)}: ${line.id} is not in ${parts ? 'segments' : 'wav.scp'}`);
     }
     for (const { id } of utterances) if (!seen.has(id)) problems.push(`${join(path, name)} has no line for ${id}`);
   };
-  covers('utt2spk', needed('utt2spk'), (utterance, { place, rest }) => {
+  covers('utt2spk', needed('utt2spk'), (utterance, line) => {
+    const { rest } = line;
     if (rest.length === 1) utterance.speaker = rest[0]!;
-    else problems.push(`${place}: need one speaker, found "${rest.join(' ')}"`);
+    else problems.push(`${placeOf(line)}: need one speaker, found "${rest.join(' ')}"`);
   });
   const { tokens, lexicon } = readLanguage(path, problems);
   const text = linesOf('text');
   if (text) {
-    covers('text', text, (utterance, { place, rest }) => {
+    covers('text', text, (utterance, line) => {
+      const { rest } = line;
       for (const word of rest)
-        if (lexicon && !lexicon.idOf.has(word)) problems.push(`${place}: word "${word}" is not in lexicon.txt`);
+        if (lexicon && !lexicon.idOf.has(word)) problems.push(`${placeOf(line)}: word "${word}" is not in lexicon.txt`);
       utterance.words = rest;
     });
   }
   const times = linesOf('ctm', { sorted: false });
   const ctm = new Map<string, WordTime[]>();
-  for (const { place, id, rest } of times ?? []) {
+  for (const line of times ?? []) {
+    const { id, rest } = line;
     const [, start, duration, word = ''] = rest;
     const time = { word, startSeconds: Number(start), durationSeconds: Number(duration) };
-    if (!byId.has(id)) problems.push(`${place}: ${id} is not an utterance`);
+    if (!byId.has(id)) problems.push(`${placeOf(line)}: ${id} is not an utterance`);
     if (!(time.startSeconds >= 0 && time.durationSeconds >= 0 && word))
-      problems.push(`${place} is not "utterance channel start duration word"`);
+      problems.push(`${placeOf(line)} is not "utterance channel start duration word"`);
     ctm.set(id, [...(ctm.get(id) ?? []), time]);
   }
   if (problems.length > 0 || !tokens || !lexicon) {
