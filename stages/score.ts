@@ -62,12 +62,15 @@ export async function run({ data, hypotheses }: OptionsOf<typeof options>, conte
 /** Words as numbers, which compare faster. */
 function createNumbering(): (words: readonly string[]) => Int32Array {
   const numbers = new Map<string, number>();
-  return (words) =>
-    Int32Array.from(words, (word) => {
-      const number = numbers.get(word) ?? numbers.size;
-      if (number === numbers.size) numbers.set(word, number);
-      return number;
-    });
+  return (words) => {
+    const result = new Int32Array(words.length);
+    for (let i = 0; i < result.length; i++) {
+      const number = numbers.get(words[i]!) ?? numbers.size;
+      if (number === numbers.size) numbers.set(words[i]!, number);
+      result[i] = number;
+    }
+    return result;
+  };
 }
 
 function countsOf({ correct, substitutions, insertions, deletions }: EditCounts): ScoreCounts {
