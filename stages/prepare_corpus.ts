@@ -1,249 +1,88 @@
 import { UsageError } from '../shared/io/errors.ts';
-import { type DigitRecording, readFsdd, sampleRateHz } from '../shared/io/fsdd.ts';
+import { sampleRateHz } from '../shared/io/fsdd.ts';
+import { writeNoisyDigits } from '../shared/io/noisy_digits.ts';
+import { writeSpeechocean762 } from '../shared/io/speechocean762.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
-import { writeWav } from '../shared/io/wav.ts';
-import { babble, colouredNoise, mixAt, noiseColours, power } from '../shared/math/noise.ts';
-import { createRandom, type Random } from '../shared/math/random.ts';
 
 export const options = {
   corpus: {
     type: 'string',
     default: 'fsdd',
-    choices: ['fsdd'],
-    describe: 'what is at --source: fsdd makes noisy connected digits',
+    choices: ['fsdd', 'speechocean762'],
+    describe: 'what is at --source: fsdd makes noisy connected digits; speechocean762 is read English, as phones',
   },
   source: { type: 'string', role: 'corpus', demandOption: true, describe: 'folder of the corpus' },
   protocol: {
     type: 'string',
-    default: 'seen',
     choices: ['seen', 'unseen'],
     describe:
-      'seen: all speakers in every split; unseen: one speaker for the test, one for dev, the others for training',
+      'fsdd: seen (unless given): all speakers in every split; unseen: one for the test, one for dev, the others for training',
   },
   rotation: {
+    type: 'number',
+    integer: true,
+    min: 0,
+    max: 5,
+    describe: 'unseen: which speaker is kept for the test, 0 unless given; the next one is dev',
+  },
+  transcribed: {
+    type: 'number',
+    above: 0,
+    max: 1,
+    describe: 'speechocean762: share of the training utterances that keep their transcripts, all unless given',
+  },
+  states: {
+    type: 'number',
+    integer: true,
+    min: 1,
+    max: 10,
+    describe: 'speechocean762: tokens of a phone, its shortest duration in output frames; 2 unless given',
+  },
+  seed: {
     type: 'number',
     default: 0,
     integer: true,
     min: 0,
-    max: 5,
-    describe: 'unseen: which speaker is kept for the test; the next one is dev',
+    describe: 'of strings, pauses, noise, and of what is put away',
   },
-  seed: { type: 'number', default: 0, integer: true, min: 0, describe: 'of strings, pauses and noise' },
 } as const satisfies OptionTable;
 
 type Options = OptionsOf<typeof options>;
 
-const words = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
-const statesPerWord = 4;
-
-/** Recordings of each split, and how many times each is used. The test split is the corpus's own. */
-const splits = {
-  test: { first: 0, last: 4, copies: 5 },
-  dev: { first: 5, last: 9, copies: 3 },
-  train: { first: 10, last: 15, copies: 6 },
-  untranscribed: { first: 16, last: 49, copies: 1 },
+/** Options that only one corpus has. */
+const belongTo = {
+  protocol: 'fsdd',
+  rotation: 'fsdd',
+  transcribed: 'speechocean762',
+  states: 'speechocean762',
 } as const;
-type SplitName = keyof typeof splits;
-
-const snrsDb = [0, 5, 10, 15, 20];
-const noises = [...noiseColours, 'babble'] as const;
-/** Voices of a babble. */
-const voices = 4;
-/** Louder mixtures are turned down as a whole. */
-const loudest = 32000;
 
 export async function run(options: Options, { out, progress, breathe }: Context) {
-  if (options.protocol === 'seen' && options.rotation !== 0) {
-    throw new UsageError(`--rotation ${options.rotation} has no meaning with --protocol seen; use --protocol unseen`);
-  }
-  const recordings = await readFsdd(options.source);
-  const everyone = [...new Set(recordings.map(({ speaker }) => speaker))].sort();
-  const counts: Record<string, { utterances: number; words: number; seconds: number }> = {};
-  const names = Object.keys(splits) as SplitName[];
-  progress.start('mixing', names.length);
-  for (const name of names) {
-    const { speakers, babblers } = castOf(name, everyone, options);
-    const { last, copies } = splitOf(name, options);
-    const of = (who: readonly string[], last: number) =>
-      recordings.filter(({ speaker, index }) => who.includes(speaker) && index >= splits[name].first && index <= last);
-    const utterances = speakers.flatMap((speaker) => {
-      const own = of([speaker], last);
-      const others = of(
-        babblers.filter((babbler) => babbler !== speaker),
-        splits[name].last,
-      );
-      return Array.from({ length: copies }, (_, copy) =>
-        stringsOf(own, createRandom(options.seed, 'strings', name, speaker, copy)).map((digits, i) => {
-          const id = `${speaker}-${name}-${copy}-${String(i).padStart(3, '0')}`;
-          return { id, speaker, ...mixture(digits, others, createRandom(options.seed, 'mixture', id)) };
-        }),
-      ).flat();
-    });
-    writeSplit(out, name, utterances);
-    counts[name] = {
-      utterances: utterances.length,
-      words: utterances.reduce((sum, { times }) => sum + times.length, 0),
-      seconds: utterances.reduce((sum, { samples }) => sum + samples.length, 0) / sampleRateHz,
-    };
+  checkOptions(options);
+  const { corpus, source, protocol = 'seen', rotation = 0, transcribed = 1, states = 2, seed } = options;
+  const parts =
+    corpus === 'fsdd'
+      ? writeNoisyDigits(out, { source, protocol, rotation, seed })
+      : writeSpeechocean762(out, { source, out: options.out, transcribed, states, seed });
+  const splits: Record<string, object> = {};
+  progress.start('writing');
+  for await (const { name, ...counts } of parts) {
+    splits[name] = counts;
     progress.advance();
     await breathe();
   }
-  return { splits: counts, sampleRateHz };
+  return { splits, ...(corpus === 'fsdd' && { sampleRateHz }) };
 }
 
-/**
- * Who speaks in a split, and who may babble behind them.
- *
- * With unseen speakers nobody of a later split is heard in an earlier one: the test speaker nowhere else, the dev
- * speaker not in training. The test split has the very utterances of the protocol of seen speakers, so that the six
- * rotations together are the same test; so the voices babbling there, in recordings used nowhere else, may be those
- * of training speakers. The training splits have the strings, pauses and noise of that protocol, the babble aside.
- */
-function castOf(
-  name: SplitName,
-  everyone: readonly string[],
-  { protocol, rotation }: Options,
-): { speakers: readonly string[]; babblers: readonly string[] } {
-  if (protocol === 'seen') return { speakers: everyone, babblers: everyone };
-  const [test, dev] = [everyone[rotation]!, everyone[(rotation + 1) % everyone.length]!];
-  const others = everyone.filter((speaker) => speaker !== test && speaker !== dev);
-  if (name === 'test') return { speakers: [test], babblers: everyone };
-  if (name === 'dev') return { speakers: [dev], babblers: [dev, ...others] };
-  return { speakers: others, babblers: others };
-}
-
-/** A dev speaker of its own has no other use for its training recordings: they make dev larger. */
-function splitOf(name: SplitName, { protocol }: Options): { last: number; copies: number } {
-  return name === 'dev' && protocol === 'unseen' ? { ...splits.dev, last: splits.train.last } : splits[name];
-}
-
-/** All recordings in random order, cut into strings of 3 to 7. */
-function stringsOf(recordings: readonly DigitRecording[], random: Random): DigitRecording[][] {
-  const shuffled = random.shuffle([...recordings]);
-  const strings: DigitRecording[][] = [];
-  for (let place = 0; place < shuffled.length; ) {
-    const left = shuffled.length - place;
-    const lengths = [3, 4, 5, 6, 7].filter((length) => length === left || left - length >= 3);
-    const length = lengths[random.integer(lengths.length)]!;
-    strings.push(shuffled.slice(place, place + length));
-    place += length;
+function checkOptions(options: Options): void {
+  for (const [flag, corpus] of Object.entries(belongTo) as [keyof typeof belongTo, string][]) {
+    if (options[flag] !== undefined && options.corpus !== corpus)
+      throw new UsageError(`--${flag} belongs to --corpus ${corpus}; leave it out`);
   }
-  return strings;
-}
-
-interface Time {
-  word: string;
-  first: number;
-  samples: number;
-}
-
-/**
- * A string of digits in silence and noise, and when each digit is said.
- *
- * The signal is the mean power within the digits, pauses left out; the noise's is that over the whole utterance. What
- * is drawn for the babble is drawn last: with other babblers, all else of the utterance stays.
- */
-function mixture(
-  digits: readonly DigitRecording[],
-  others: readonly DigitRecording[],
-  random: Random,
-): Pick<Mixed, 'samples' | 'times' | 'noise' | 'snrDb'> {
-  const pause = (fromMs: number, toMs: number): number =>
-    Math.round(((fromMs + (toMs - fromMs) * random.uniform()) * sampleRateHz) / 1000);
-  const times: Time[] = [];
-  let place = 0;
-  for (const { digit, samples } of digits) {
-    place += place === 0 ? pause(50, 250) : pause(0, 200);
-    times.push({ word: words[digit]!, first: place, samples: samples.length });
-    place += samples.length;
+  if (options.corpus === 'fsdd' && options.protocol !== 'unseen' && options.rotation) {
+    throw new UsageError(`--rotation ${options.rotation} has no meaning with --protocol seen; use --protocol unseen`);
   }
-  const speech = new Float32Array(place + pause(50, 250));
-  let energy = 0;
-  digits.forEach(({ samples }, i) => {
-    speech.set(samples, times[i]!.first);
-    energy += power(samples) * samples.length;
-  });
-  const speechPower = energy / times.reduce((sum, { samples }) => sum + samples, 0);
-  const snrDb = snrsDb[random.integer(snrsDb.length)]!;
-  const kind = noises[random.integer(noises.length)]!;
-  const length = speech.length;
-  const voicesOf = others.map(({ samples }) => samples);
-  const noise = kind === 'babble' ? babble(voicesOf, { voices, length, random }) : colouredNoise(kind, length, random);
-  return { samples: mixAt({ speech, noise, speechPower, snrDb, loudest }), times, noise: kind, snrDb };
 }
-
-interface Mixed {
-  id: string;
-  speaker: string;
-  samples: Int16Array;
-  times: readonly Time[];
-  noise: (typeof noises)[number];
-  snrDb: number;
-}
-
-/**
- * A data directory: one WAV file a speaker, its utterances one after another. `utt2noise` has the noise and the
- * signal-to-noise ratio in dB of each.
- */
-function writeSplit(out: Context['out'], name: SplitName, utterances: readonly Mixed[]): void {
-  const seconds = (samples: number): string => (samples / sampleRateHz).toFixed(6);
-  const bySpeaker = new Map<string, Mixed[]>();
-  for (const utterance of utterances)
-    bySpeaker.set(utterance.speaker, [...(bySpeaker.get(utterance.speaker) ?? []), utterance]);
-  const segments: string[] = [];
-  for (const [speaker, spoken] of bySpeaker) {
-    const audio = new Int16Array(spoken.reduce((sum, { samples }) => sum + samples.length, 0));
-    let place = 0;
-    for (const { id, samples } of spoken) {
-      audio.set(samples, place);
-      segments.push(`${id} ${speaker}-${name} ${seconds(place)} ${seconds(place + samples.length)}`);
-      place += samples.length;
-    }
-    writeWav(out.createFile(`${name}/wav/${speaker}.wav`), audio, sampleRateHz);
-  }
-  const write = (file: string, lines: readonly string[]): void =>
-    out.writeText(`${name}/${file}`, `${lines.join('\n')}\n`);
-  const speakers = [...bySpeaker.keys()];
-  write(
-    'wav.scp',
-    speakers.map((speaker) => `${speaker}-${name} wav/${speaker}.wav`),
-  );
-  write('segments', segments);
-  write(
-    'utt2spk',
-    utterances.map(({ id, speaker }) => `${id} ${speaker}`),
-  );
-  write(
-    'spk2utt',
-    speakers.map((speaker) => [speaker, ...bySpeaker.get(speaker)!.map(({ id }) => id)].join(' ')),
-  );
-  write(
-    'utt2noise',
-    utterances.map(({ id, noise, snrDb }) => `${id} ${noise} ${snrDb}`),
-  );
-  write(
-    'tokens.txt',
-    ['sil', ...words.flatMap(statesOf)].map((symbol, id) => `${symbol} ${id}`),
-  );
-  write(
-    'lexicon.txt',
-    words.map((word) => [word, ...statesOf(word)].join(' ')),
-  );
-  if (name === 'untranscribed') return;
-  write(
-    'text',
-    utterances.map(({ id, times }) => [id, ...times.map(({ word }) => word)].join(' ')),
-  );
-  write(
-    'ctm',
-    utterances.flatMap(({ id, times }) =>
-      times.map(({ word, first, samples }) => `${id} 1 ${seconds(first)} ${seconds(samples)} ${word}`),
-    ),
-  );
-}
-
-const statesOf = (word: string): string[] =>
-  Array.from({ length: statesPerWord }, (_, state) => `${word}_${state + 1}`);
 
 export const stage = {
   name: 'prepare_corpus',
@@ -252,6 +91,7 @@ export const stage = {
   examples: [
     '$0 --source data/fsdd --out exp/digits/seen/data',
     '$0 --source data/fsdd --protocol unseen --rotation 3 --out exp/digits/unseen-3/data',
+    '$0 --corpus speechocean762 --source ~/corpora/speechocean762 --out exp/speechocean762/official/data',
   ],
   options,
   run,
