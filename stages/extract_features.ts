@@ -18,9 +18,16 @@ import type { Fbank } from '../shared/math/fbank.ts';
 import { createFastFbank } from '../shared/math/kernels/fast_fbank.ts';
 import { createMfcc } from '../shared/math/mfcc.ts';
 import { createMoments, type Moments } from '../shared/math/moments.ts';
+import { createResampler } from '../shared/math/resample.ts';
 
 export const options = {
   data: { type: 'string', role: 'corpus', demandOption: true, describe: 'data directory' },
+  'sample-rate': {
+    type: 'number',
+    integer: true,
+    min: 1,
+    describe: 'samples a second that audio of any other rate is converted to; without it all are to have one rate',
+  },
   kind: {
     type: 'string',
     default: 'fbank',
@@ -98,7 +105,7 @@ async function extract(
         first ??= one;
         if (one.sampleRateHz !== first.sampleRateHz) {
           throw new InputError(
-            `Cannot use ${one.audio}: it has ${one.sampleRateHz} samples a second, others have ${first.sampleRateHz}; resample it`,
+            `Cannot use ${one.audio}: it has ${one.sampleRateHz} samples a second, others have ${first.sampleRateHz}; name one with --sample-rate`,
           );
         }
         use(one);
@@ -178,9 +185,9 @@ const extraction: Work<Options, Utterance[], (Extracted | Faulty)[]> = {
   name: 'extraction',
   prepare(settings) {
     let extractor: Extractor | undefined;
+    const recordings = createRecordings(settings);
     return async (utterances) => {
       const found: (Extracted | Faulty)[] = [];
-      const recordings = createRecordings();
       for (const utterance of utterances) {
         const { id, speaker, audio } = utterance;
         try {
@@ -231,9 +238,10 @@ function featuresOf(
   return features;
 }
 
-/** The audio of one utterance after another; a file stays open while it is the same. */
-function createRecordings() {
+/** The audio of one utterance after another, at the rate asked for; a file stays open while it is the same. */
+function createRecordings({ sampleRate: wanted }: Options) {
   let open: { path: string; audio: Audio } | undefined;
+  let resampler: { from: number; run: (samples: Float32Array) => Float32Array } | undefined;
   const close = (): void => {
     open?.audio.close();
     open = undefined;
@@ -245,7 +253,12 @@ function createRecordings() {
         close();
         open = { path: utterance.audio, audio: await openAudio(utterance.audio) };
       }
-      return { samples: samplesOf(utterance, open.audio), sampleRateHz: open.audio.sampleRateHz };
+      const samples = samplesOf(utterance, open.audio);
+      const { sampleRateHz } = open.audio;
+      if (wanted === undefined) return { samples, sampleRateHz };
+      if (resampler?.from !== sampleRateHz)
+        resampler = { from: sampleRateHz, run: createResampler(sampleRateHz, wanted) };
+      return { samples: resampler.run(samples), sampleRateHz: wanted };
     },
   };
 }

@@ -158,7 +158,7 @@ for (const [name, changes, code, message] of [
   ],
   [
     'audio of another kind',
-    { audio: { 's2-a': Buffer.from('OggS, and so on') } },
+    { audio: { 's2-a': Buffer.from('ID3, and so on') } },
     3,
     /s2-a.wav: it is neither WAV nor FLAC/,
   ],
@@ -196,3 +196,36 @@ for (const [flags, message] of [
     assert.match(result.stderr, message);
   });
 }
+
+test('extract_features --sample-rate converts audio of other rates, without moving it', async () => {
+  const seconds = 0.3;
+  const wave = (rate: number): Buffer =>
+    wavOf(
+      Int16Array.from(
+        { length: Math.round(seconds * rate) },
+        (_, n) => 8000 * Math.sin((2 * Math.PI * 1000 * n) / rate) * Math.sin((Math.PI * n) / rate / seconds) ** 2,
+      ),
+      rate,
+    );
+  const audio = { 's1-a': wave(8000), 's1-b': wave(44100), 's2-a': wave(48000) };
+  const data = writeData('data-rates', { audio });
+  const mixed = await call(stage, ['--data', data, '--out', at('mixed')]);
+  assert.equal(mixed.code, 3);
+  assert.match(mixed.stderr, /44100 samples a second, others have 8000; name one with --sample-rate/);
+  const report = await runStage(stage, { data, out: at('converted'), sampleRate: 8000 });
+  assert.equal(report.sampleRateHz, 8000);
+  const { rows } = await featuresIn(at('converted'));
+  const [original, ...converted] = [...rows.values()].map(({ features }) => features);
+  for (const features of converted) {
+    assert.equal(features.length, original!.length);
+    // bins that hold the tone: mel bin 14 of 40 is at 1 kHz
+    for (let frame = 5; frame < 25; frame++) {
+      const at1kHz =
+        40 * frame +
+        original!
+          .subarray(40 * frame, 40 * frame + 40)
+          .indexOf(Math.max(...original!.subarray(40 * frame, 40 * frame + 40)));
+      assert.ok(Math.abs(features[at1kHz]! - original![at1kHz]!) < 0.01, `frame ${frame}`);
+    }
+  }
+});

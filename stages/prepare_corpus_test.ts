@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { before, test } from 'node:test';
 import { openAudio } from '../shared/io/audio.ts';
 import { type DataDirectory, readDataDirectory } from '../shared/io/data_directory.ts';
@@ -247,6 +247,94 @@ test('prepare_corpus refuses a damaged source and a rotation that is not there',
   assert.equal(seen.code, 2);
   assert.match(seen.stderr, /--rotation 1 has no meaning with --protocol seen/);
 });
+
+test('prepare_corpus makes data directories of the adults of speechocean762, phones without stress as words', async () => {
+  const source = writeSpeechocean('speechocean', {});
+  const out = at('speechocean-data');
+  const report = await runStage(stage, { corpus: 'speechocean762', source, out });
+  assert.deepEqual(report.splits, {
+    train: { utterances: 8, speakers: 8, words: 24 },
+    dev: { utterances: 1, speakers: 1, words: 3 },
+    test: { utterances: 9, speakers: 9, words: 27 },
+  });
+  const train = readDataDirectory(join(out, 'train'));
+  assert.deepEqual(
+    train.utterances.map(({ speaker }) => speaker),
+    ['0', '1', '2', '3', '5', '6', '7', '8'].map((i) => `train${i}`),
+  );
+  assert.deepEqual(train.utterances[0]!.words, ['AH', 'K', 'IY']);
+  assert.equal(resolve(train.utterances[0]!.audio), resolve(source, 'audio/train0-a.opus'));
+  assert.deepEqual(train.tokens.symbols, ['sil', 'AH_1', 'AH_2', 'IY_1', 'IY_2', 'K_1', 'K_2']);
+  const dev = readDataDirectory(join(out, 'dev'));
+  assert.deepEqual(
+    dev.utterances.map(({ speaker }) => speaker),
+    ['train4'],
+  );
+});
+
+test('prepare_corpus --transcribed puts the transcripts of some training utterances away', async () => {
+  const source = writeSpeechocean('speechocean-part', {});
+  const out = at('speechocean-part-data');
+  await runStage(stage, { corpus: 'speechocean762', source, out, transcribed: 0.5, states: 1 });
+  const [train, untranscribed] = ['train', 'untranscribed'].map((split) => readDataDirectory(join(out, split)));
+  assert.equal(train!.utterances.length + untranscribed!.utterances.length, 8);
+  assert.ok(train!.utterances.every(({ words }) => words) && untranscribed!.utterances.every(({ words }) => !words));
+  assert.deepEqual(train!.tokens.symbols, ['sil', 'AH', 'IY', 'K']);
+});
+
+const damages: [string, Record<string, string>, RegExp][] = [
+  [
+    'an utterance without phones',
+    { 'resource/text-phone': 'other.0\tK_S\n' },
+    /utterance test0-a, but not its resource\/text-phone|train0-a/,
+  ],
+  [
+    'phones that are none',
+    { 'resource/text-phone': 'train0-a.0\t12\n' },
+    /text-phone, line 1: it is not "utterance.word/,
+  ],
+  ['no ages', { 'train/spk2age': 'nobody 20\n' }, /train0-a, but not its train\/spk2age/],
+];
+for (const [what, files, why] of damages) {
+  test(`prepare_corpus refuses speechocean762 with ${what}`, async () => {
+    const source = writeSpeechocean(`speechocean ${what}`, files);
+    const args = ['--corpus', 'speechocean762', '--source', source, '--out', at(`out ${what}`)];
+    const { code, stderr } = await call(stage, args);
+    assert.equal(code, 3);
+    assert.match(stderr, why);
+  });
+}
+
+test('prepare_corpus refuses what belongs to the other corpus', async () => {
+  const { code, stderr } = await call(stage, ['--source', source, '--states', '3', '--out', at('out-5')]);
+  assert.equal(code, 2);
+  assert.match(stderr, /--states belongs to --corpus speechocean762; leave it out/);
+});
+
+/** Ten speakers in each half, one utterance each; the last is a child. */
+function writeSpeechocean(name: string, files: Record<string, string>): string {
+  const path = at(name);
+  const speakers = ['train', 'test'].flatMap((split) =>
+    Array.from({ length: 10 }, (_, i) => ({ split, id: `${split}${i}`, age: i === 9 ? 9 : 20 + i })),
+  );
+  const content: Record<string, string> = {
+    'resource/text-phone': speakers.map(({ id }) => `${id}-a.0\tAH0_S\n${id}-a.1\tK_B IY1_E\n`).join(''),
+  };
+  for (const { split, id, age } of speakers) {
+    const add = (file: string, line: string): void => {
+      content[`${split}/${file}`] = `${content[`${split}/${file}`] ?? ''}${line}\n`;
+    };
+    add('wav.scp', `${id}-a\taudio/${id}-a.opus`);
+    add('utt2spk', `${id}-a\t${id}`);
+    add('spk2age', `${id}\t${age}`);
+    content[`audio/${id}-a.opus`] = '';
+  }
+  for (const [file, text] of Object.entries({ ...content, ...files })) {
+    mkdirSync(dirname(join(path, file)), { recursive: true });
+    writeFileSync(join(path, file), text);
+  }
+  return path;
+}
 
 function smallSourceWith(index: string): string {
   const path = at('damaged');

@@ -116,10 +116,10 @@ test('extract_features writes the same bytes with one worker thread and with sev
 });
 
 test('extract_features says in one line what a worker thread could not read, and leaves nothing', () => {
-  const data = writeNoise('damaged', { index: 250, bytes: Buffer.from('OggS, and so on') });
+  const data = writeNoise('damaged', { index: 250, bytes: Buffer.from('ID3, and so on') });
   const { status, stderr } = call('extract_features', '--data', data, '--jobs', '3', '--out', at('damaged-out'));
   assert.equal(status, 3, stderr);
-  assert.match(stderr, /^extract_features: .*\.wav: it is neither WAV nor FLAC; convert it\n$/);
+  assert.match(stderr, /^extract_features: .*\.wav: it is neither WAV nor FLAC nor Ogg Opus; convert it\n$/);
   assert.deepEqual(readdirSync(at('damaged-out')), []);
 });
 

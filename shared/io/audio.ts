@@ -1,12 +1,13 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { InputError } from './errors.ts';
 import { openFlac } from './flac.ts';
+import { openOggOpus } from './ogg_opus.ts';
 import { type Audio, openWav } from './wav.ts';
 
 /**
- * Opens audio by what the file holds, not by its name: WAV or FLAC.
+ * Opens audio by what the file holds, not by its name: WAV, FLAC or Ogg Opus.
  *
- * @throws {InputError} when it is neither, or damaged
+ * @throws {InputError} when it is none of these, or damaged
  */
 export async function openAudio(path: string): Promise<Audio> {
   const head = Buffer.alloc(12);
@@ -19,5 +20,6 @@ export async function openAudio(path: string): Promise<Audio> {
   const kind = head.toString('latin1');
   if (kind.startsWith('RIFF') && kind.endsWith('WAVE')) return openWav(path);
   if (kind.startsWith('fLaC')) return openFlac(path);
-  throw new InputError(`Cannot read audio ${path}: it is neither WAV nor FLAC; convert it`);
+  if (kind.startsWith('OggS')) return openOggOpus(path);
+  throw new InputError(`Cannot read audio ${path}: it is neither WAV nor FLAC nor Ogg Opus; convert it`);
 }
