@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../shared/engine/engine.ts';
 import { openEngine } from '../shared/engine/open_engine.ts';
-import { type DataDirectory, readDataDirectory, type Utterance } from '../shared/io/data_directory.ts';
+import { type DataDirectory, readDataDirectory } from '../shared/io/data_directory.ts';
 import { tokensDigest } from '../shared/io/digest.ts';
 import { InputError } from '../shared/io/errors.ts';
 import {
@@ -95,7 +95,6 @@ interface Work {
 
 /** Writes the alignment of each utterance; returns what the report says of all. */
 async function alignAll(aligner: Aligner, { data, metadata, options, context }: Work) {
-  const byId = new Map(data.utterances.map((utterance) => [utterance.id, utterance]));
   const transcriptOf = createTranscripts(data);
   const durations = createDurationTally(data.tokens.symbols.length);
   const boundaries: number[] = [];
@@ -105,9 +104,9 @@ async function alignAll(aligner: Aligner, { data, metadata, options, context }: 
     columns: { labels: 'list<uint16>', score: 'float32' },
     metadata,
   });
-  context.progress.start('aligning', byId.size);
+  context.progress.start('aligning', data.utterances.length);
   for await (const { utterance, frames, align } of aligner.rows()) {
-    const transcript = transcriptOf(byId.get(utterance)!);
+    const transcript = transcriptOf(utterance);
     const alignment = align(transcript);
     if (!alignment) {
       context.skip([utterance], impossible(utterance, frames, transcript, options));
@@ -197,16 +196,17 @@ async function openLinearAligner({ features, stride, edgeSilence }: Options): Pr
 }
 
 /** @returns a function that looks the words of an utterance up; it throws {InputError} for one without words */
-function createTranscripts({ path, lexicon, tokens }: DataDirectory): (utterance: Utterance) => Transcript {
+function createTranscripts({ path, lexicon, tokens, wordsOf }: DataDirectory): (utterance: string) => Transcript {
   const silence = tokens.idOf.get('sil');
   if (silence === undefined) {
     throw new InputError(`Cannot align ${path}: tokens.txt has no silence token "sil"; add it`);
   }
   const pronunciationsOf: Uint16Array[][] = lexicon.words.map(() => []);
   for (const { word, tokens } of lexicon.pronunciations) pronunciationsOf[word]!.push(tokens);
-  return ({ id, words }) => {
-    if (!words) throw new InputError(`Cannot align ${id}: ${join(path, 'text')} has no words for it; add them`);
-    return { silence, words: words.map((word) => pronunciationsOf[lexicon.idOf.get(word)!]!) };
+  return (utterance) => {
+    const words = wordsOf(utterance);
+    if (!words) throw new InputError(`Cannot align ${utterance}: ${join(path, 'text')} has no words for it; add them`);
+    return { silence, words: Array.from(words, (word) => pronunciationsOf[word]!) };
   };
 }
 

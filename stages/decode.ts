@@ -250,7 +250,7 @@ async function inMemory(source: PosteriorSource, { progress, breathe }: Context<
 
 /** The weights with the fewest word errors. */
 async function tune(searchers: Searchers, { data, source, options, context }: Tuning) {
-  const references = wordIds(data);
+  const references = wordsSaid(data);
   const parts: PosteriorRow[][] = Array.from({ length: searchers.count }, () => []);
   let words = 0;
   let next = 0;
@@ -311,12 +311,13 @@ function errorsOf(reference: Int32Array, hypothesis: Int32Array): number {
   return insertions + deletions + substitutions;
 }
 
-/** Reference words as lexicon ids. */
-function wordIds({ path, utterances, lexicon }: DataDirectory): Map<string, Int32Array> {
+/** Reference words of each utterance, as lexicon ids. */
+function wordsSaid({ path, utterances, wordsOf }: DataDirectory): Map<string, Int32Array> {
   return new Map(
-    utterances.map(({ id, words }) => {
+    utterances.map(({ id }) => {
+      const words = wordsOf(id);
       if (!words) throw new InputError(`Cannot tune on ${id}: ${join(path, 'text')} has no words for it; add them`);
-      return [id, Int32Array.from(words, (word) => lexicon.idOf.get(word)!)];
+      return [id, words];
     }),
   );
 }

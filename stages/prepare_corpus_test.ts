@@ -78,11 +78,12 @@ test('prepare_corpus counts its utterances, words and seconds', () => {
 
 test('prepare_corpus says 3 to 7 words in an utterance, and none where they are not to be known', () => {
   for (const split of ['test', 'dev', 'train']) {
-    const lengths = full.data[split]!.utterances.map(({ words }) => words!.length);
+    const { utterances, wordsOf } = full.data[split]!;
+    const lengths = utterances.map(({ id }) => wordsOf(id)!.length);
     assert.deepEqual([...new Set(lengths)].sort(), [3, 4, 5, 6, 7]);
   }
-  const { utterances, ctm } = full.data.untranscribed!;
-  assert.ok(utterances.every(({ words }) => words === undefined));
+  const { utterances, ctm, wordsOf } = full.data.untranscribed!;
+  assert.ok(utterances.every(({ id }) => wordsOf(id) === undefined));
   assert.equal(ctm, undefined);
 });
 
@@ -209,8 +210,10 @@ test('prepare_corpus with unseen speakers has the training utterances of seen on
   );
   const utterances = seen.data.train!.utterances.filter((utterance) => utterance.speaker === speaker);
   assert.deepEqual(
-    unseen.data.train!.utterances.filter((utterance) => utterance.speaker === speaker).map(({ words }) => words),
-    utterances.map(({ words }) => words),
+    unseen.data
+      .train!.utterances.filter((utterance) => utterance.speaker === speaker)
+      .map(({ id }) => unseen.data.train!.wordsOf(id)),
+    utterances.map(({ id }) => seen.data.train!.wordsOf(id)),
   );
   for (const { id, startSeconds, endSeconds } of utterances) {
     const [start, end] = [startSeconds!, endSeconds!].map((seconds) => Math.round(seconds * sampleRateHz));

@@ -13,6 +13,12 @@ export const options = {
   baseline: { type: 'string', default: 'hard', describe: 'arm that the others of its size are compared with' },
   ensemble: { type: 'string', default: 'ensemble', describe: 'arm that all are compared with' },
   attribution: { type: 'string', describe: 'who made the corpus, under which licence: a line for the page' },
+  unit: {
+    type: 'string',
+    default: 'utterance',
+    choices: ['utterance', 'speaker'],
+    describe: 'what is resampled and tested as a whole; speaker where there are many',
+  },
   resamples: {
     type: 'number',
     default: 10000,
@@ -25,13 +31,13 @@ export const options = {
 } as const satisfies OptionTable;
 
 export async function run(settings: OptionsOf<typeof options>, context: Context) {
-  const { title, baseline, ensemble, attribution, resamples, seed } = settings;
+  const { title, baseline, ensemble, attribution, unit, resamples, seed } = settings;
   const scores = context.inputs.scores!;
   const read = createReader();
   const report = mismatchAsInputError(() => {
     const runs = scores.map(({ path, report }) => runOf(chainOf({ path, report }, read)));
     context.progress.start(`resampling ${runs.length} scores`);
-    return reportRows(runs, { baseline, ensemble, resamples, seed });
+    return reportRows(runs, { baseline, ensemble, unit, resamples, seed });
   });
   const command = commandOf({
     scores: scores.map(({ path }) => path),
@@ -39,6 +45,7 @@ export async function run(settings: OptionsOf<typeof options>, context: Context)
     baseline,
     ensemble,
     attribution,
+    unit,
     resamples,
     seed,
   });

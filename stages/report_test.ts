@@ -55,7 +55,7 @@ function scored(experiment: string, { arm, seed, substitutions, targets }: ArmOp
 function scoreOf(name: string, labels: Record<string, unknown>, decode: Folder, substitutions: number[]): string {
   const perUtterance = substitutions.map((count, i) => ({
     utterance: `u${i}`,
-    speaker: 's',
+    speaker: `s${i % 2}`,
     words: 2,
     insertions: 0,
     deletions: 0,
@@ -133,6 +133,33 @@ test('report shows a table instead of JSON', async () => {
   assert.equal(table, readFileSync(join(home, 'table/report/report.md'), 'utf8'));
   assert.match(table, /^## seen\n\n\| size +\| arm +\|/);
   assert.match(table, /\| small +\| top3 +\| +100 \| +400 \| +18\.75 \[/);
+});
+
+test('report by speaker says so, and how many gain and lose', async () => {
+  const made = await report(experiment('speakers'), 'speakers/report', { unit: 'speaker' });
+  const table = readFileSync(join(home, 'speakers/report/report.md'), 'utf8');
+  assert.equal(stage.render(made), table);
+  assert.match(table, /bootstrap over speakers and seeds;.*p by sign flips over speakers,/);
+  assert.match(table, /\nSpeakers better\/equal\/worse than with "hard": top3 \(small\) 2\/0\/0\.\n/);
+  assert.match(table, /\nSpeakers .* "ensemble": hard \(small\) 0\/0\/2, top3 \(small\) 0\/1\/1\.\n/);
+  assert.doesNotMatch(table, /over utterances/);
+  const page = readFileSync(join(home, 'speakers/report/report.html'), 'utf8');
+  assert.match(page, /4 utterances of 2 speakers, 8 words per seed/);
+  assert.match(page, /independently, speakers \(pigeonhole[\s\S]*Training data are held[\s\S]*difference per speaker/);
+  assert.match(page, /--unit speaker /);
+});
+
+test('report by speaker refuses scores without speakers', async () => {
+  const scores = experiment('nameless');
+  for (const path of scores) {
+    const file = join(path, 'report.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/"speaker":"s\d",/g, ''));
+  }
+  await assert.rejects(report(scores, 'nameless/report', { unit: 'speaker' }), {
+    exitCode: 3,
+    message: /has no speaker for 4 of 4 utterances, first "u0"; score again, or take utterances as the unit/,
+  });
+  await report(scores, 'nameless/report');
 });
 
 test('report refuses a folder that changed since, and names both ids', async () => {

@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readDataDirectory } from '../shared/io/data_directory.ts';
+import { readDataDirectory, readNumbered } from '../shared/io/data_directory.ts';
 import { InputError } from '../shared/io/errors.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { sharedUtterances } from '../shared/io/utterance_table.ts';
-import { type EditCounts, editCounts } from '../shared/math/edit_distance.ts';
-import { fieldsOf } from '../shared/text/fields.ts';
+import { editCounts } from '../shared/math/edit_distance.ts';
+import { type Fields, wordsOfLine } from '../shared/text/fields.ts';
+import type { Lexicon } from '../shared/text/lexicon.ts';
+import { createVocabulary } from '../shared/text/vocabulary.ts';
 
 /** Count word errors: hypotheses against the text of a data directory, as sclite counts them. */
 export const options = {
@@ -25,56 +26,49 @@ export interface ScoreCounts {
   substitutions: number;
 }
 
+interface UtteranceCounts extends ScoreCounts {
+  utterance: string;
+  speaker: string;
+}
+
 export async function run({ data, hypotheses }: OptionsOf<typeof options>, context: Context) {
-  const { utterances } = readDataDirectory(data);
+  const { utterances, lexicon, wordsOf } = readDataDirectory(data);
   const file = join(hypotheses, 'hypotheses.txt');
-  const recognised = readHypotheses(file);
+  const recognised = readHypotheses(file, lexicon);
   const said = { path: data, utterances: utterances.map(({ id }) => id) };
-  const heard = { path: file, utterances: [...recognised.keys()] };
+  const heard = { path: file, utterances: [...recognised.lineOf.keys()] };
   sharedUtterances(heard, said, 'transcript');
-  const scored = new Set(sharedUtterances(said, heard, 'hypothesis', context.skip));
-  const idOf = createNumbering();
-  const perUtterance = utterances
-    .filter(({ id }) => scored.has(id))
-    .map(({ id, speaker, words: reference }) => {
-      if (!reference) throw new InputError(`Cannot score ${id}: ${join(data, 'text')} has no words for it; add them`);
-      return {
-        utterance: id,
-        speaker,
-        ...countsOf(editCounts({ reference: idOf(reference), hypothesis: idOf(recognised.get(id)!) })),
-      };
+  sharedUtterances(said, heard, 'hypothesis', context.skip);
+  const perUtterance: UtteranceCounts[] = [];
+  for (const { id, speaker } of utterances) {
+    const line = recognised.lineOf.get(id);
+    if (line === undefined) continue;
+    const reference = wordsOf(id);
+    if (!reference) throw new InputError(`Cannot score ${id}: ${join(data, 'text')} has no words for it; add them`);
+    const { insertions, deletions, substitutions } = editCounts({
+      reference,
+      hypothesis: wordsOfLine(recognised, line),
     });
-  const speakers = [...new Set(perUtterance.map(({ speaker }) => speaker))].sort();
-  context.progress.note(`${perUtterance.length} utterances of ${speakers.length} speakers`);
+    perUtterance.push({ utterance: id, speaker, words: reference.length, insertions, deletions, substitutions });
+  }
+  const bySpeaker = new Map<string, ScoreCounts[]>();
+  for (const counts of perUtterance) {
+    const own = bySpeaker.get(counts.speaker);
+    if (own) own.push(counts);
+    else bySpeaker.set(counts.speaker, [counts]);
+  }
+  context.progress.note(`${perUtterance.length} utterances of ${bySpeaker.size} speakers`);
   const wrong = perUtterance.filter((counts) => errorsOf(counts) > 0).length;
   return {
     utterances: perUtterance.length,
     ...summary(perUtterance),
     sentenceErrorRate: perUtterance.length > 0 ? wrong / perUtterance.length : null,
-    speakers: speakers.map((speaker) => {
-      const own = perUtterance.filter((counts) => counts.speaker === speaker);
+    speakers: [...bySpeaker.keys()].sort().map((speaker) => {
+      const own = bySpeaker.get(speaker)!;
       return { speaker, utterances: own.length, ...summary(own) };
     }),
     perUtterance,
   };
-}
-
-/** Words as numbers, which compare faster. */
-function createNumbering(): (words: readonly string[]) => Int32Array {
-  const numbers = new Map<string, number>();
-  return (words) => {
-    const result = new Int32Array(words.length);
-    for (let i = 0; i < result.length; i++) {
-      const number = numbers.get(words[i]!) ?? numbers.size;
-      if (number === numbers.size) numbers.set(words[i]!, number);
-      result[i] = number;
-    }
-    return result;
-  };
-}
-
-function countsOf({ correct, substitutions, insertions, deletions }: EditCounts): ScoreCounts {
-  return { words: correct + substitutions + deletions, insertions, deletions, substitutions };
 }
 
 const errorsOf = ({ insertions, deletions, substitutions }: ScoreCounts) => insertions + deletions + substitutions;
@@ -92,21 +86,23 @@ function summary(counts: readonly ScoreCounts[]) {
   return { ...total, errors, wer: total.words > 0 ? errors / total.words : null };
 }
 
+/** Hypotheses by line: words are ids of the lexicon, or numbers above them. */
+interface Hypotheses extends Fields {
+  lineOf: ReadonlyMap<string, number>;
+}
+
 /** @throws {InputError} naming the line of an utterance that comes twice */
-function readHypotheses(file: string): Map<string, string[]> {
-  const recognised = new Map<string, string[]>();
-  readFileSync(file, 'utf8')
-    .split('\n')
-    .forEach((line, i) => {
-      const words = fieldsOf(line);
-      const utterance = words.shift();
-      if (utterance === undefined) return;
-      if (recognised.has(utterance)) {
-        throw new InputError(`Cannot read ${file}:${i + 1}: utterance "${utterance}" is there twice; decode again`);
-      }
-      recognised.set(utterance, words);
-    });
-  return recognised;
+function readHypotheses(file: string, lexicon: Lexicon): Hypotheses {
+  const lines = readNumbered(file, { keys: createVocabulary(), words: createVocabulary(lexicon.words) });
+  const lineOf = new Map<string, number>();
+  lines.ids.forEach((utterance, line) => {
+    if (utterance === '') return;
+    if (lineOf.has(utterance)) {
+      throw new InputError(`Cannot read ${file}:${line + 1}: utterance "${utterance}" is there twice; decode again`);
+    }
+    lineOf.set(utterance, line);
+  });
+  return { ...lines, lineOf };
 }
 
 export const stage = {

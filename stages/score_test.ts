@@ -49,6 +49,13 @@ test('score takes an utterance without a recognised word', async () => {
   assert.equal(report.sentenceErrorRate, 1 / 3);
 });
 
+test('score takes words that are not in the lexicon for errors, each for itself', async () => {
+  const hypotheses = writeHypotheses('unknown', '\ufeffs1-a one\u00a0neun \r\n\n  s1-b\ttwo\r\ns2-a neun zehn one');
+  const report = await runStage(stage, { data, hypotheses, out: join(folder, 'score-unknown') });
+  const { words, insertions, deletions, substitutions } = report;
+  assert.deepEqual([words, insertions, deletions, substitutions], [5, 1, 0, 2]);
+});
+
 const faults = [
   {
     name: 'missing utterances',
@@ -59,6 +66,11 @@ const faults = [
     name: 'extra utterances',
     text: 's1-a one\ns1-b\ns2-a\ns3-a one\n',
     message: /1 of 4 utterances have no transcript, first: s3-a/,
+  },
+  {
+    name: 'an utterance twice, an empty line before it',
+    text: 's1-a one\n\ns1-b\ns1-a\n',
+    message: /hypotheses\.txt:4: utterance "s1-a" is there twice/,
   },
   {
     name: 'an utterance twice',

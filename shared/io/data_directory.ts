@@ -1,8 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { fieldsOf } from '../text/fields.ts';
+import { type Fields, noFields, numberedFields, startOf, wordsOfLine } from '../text/fields.ts';
 import { type Lexicon, parseLexicon } from '../text/lexicon.ts';
 import { parseTokens, type Tokens } from '../text/tokens.ts';
+import { createVocabulary, spelling, type Vocabulary } from '../text/vocabulary.ts';
 import { contentDigest, fileSha256, keyOf } from './digest.ts';
 import { InputError } from './errors.ts';
 
@@ -15,8 +17,6 @@ export interface Utterance {
   /** Its part of the audio, where it is not all of it. */
   startSeconds?: number;
   endSeconds?: number;
-  /** Its words, where it is transcribed. */
-  words?: string[];
 }
 
 /** When a word was said. */
@@ -32,19 +32,34 @@ export interface DataDirectory {
   utterances: Utterance[];
   tokens: Tokens;
   lexicon: Lexicon;
+  /** Words of an utterance as ids of the lexicon, a view that is made anew each time; undefined where there is no text. */
+  wordsOf(utterance: string): Int32Array | undefined;
   /** True times of the words, where they are known. */
   ctm?: Map<string, WordTime[]>;
 }
 
-interface Line {
+/** A text file by lines: numbers of their fields, and the first field of each as text, empty where there is none. */
+export interface NumberedFile extends Fields {
   file: string;
-  number: number;
-  id: string;
-  rest: string[];
+  ids: readonly string[];
+}
+
+/**
+ * The lines of a text file. Bytes that are not UTF-8 are read as U+FFFD.
+ *
+ * @param vocabularies that number the first field of each line, and the others; new ones are added to them
+ */
+export function readNumbered(file: string, vocabularies: { keys: Vocabulary; words: Vocabulary }): NumberedFile {
+  const content = readFileSync(file);
+  const bytes = isUtf8(content) ? content : Buffer.from(content.toString('utf8'));
+  const fields = numberedFields(bytes, vocabularies);
+  const ids: string[] = [];
+  for (const key of fields.keys) ids.push(key < 0 ? '' : spelling(vocabularies.keys, key));
+  return { file, ids, ...fields };
 }
 
 /** For messages. */
-const placeOf = ({ file, number }: Line): string => `${file}, line ${number}`;
+const placeOf = ({ file }: NumberedFile, line: number): string => `${file}, line ${line + 1}`;
 
 /**
  * Reads and checks a data directory: `wav.scp` and `utt2spk`, `tokens.txt` and `lexicon.txt`; `segments`, `text` and
@@ -54,100 +69,125 @@ const placeOf = ({ file, number }: Line): string => `${file}, line ${number}`;
  */
 export function readDataDirectory(path: string): DataDirectory {
   const problems: string[] = [];
-  const linesOf = (name: string, { sorted = true } = {}): Line[] | undefined => {
+  const names = createVocabulary();
+  const restOf = (lines: NumberedFile, line: number): string[] => {
+    const rest: string[] = [];
+    for (let i = startOf(lines, line); i < lines.ends[line]!; i++) rest.push(spelling(names, lines.words[i]!));
+    return rest;
+  };
+  const linesOf = (name: string, { sorted = true, words = names } = {}): NumberedFile | undefined => {
     const file = join(path, name);
     if (!existsSync(file)) return undefined;
-    const lines = readFileSync(file, 'utf8').split('\n');
-    if (lines.at(-1) === '') lines.pop();
-    const result: Line[] = [];
-    let previous: string | undefined;
-    for (let i = 0; i < lines.length; i++) {
-      const rest = fieldsOf(lines[i]!);
-      const id = rest.shift() ?? '';
-      const line: Line = { file, number: i + 1, id, rest };
-      if (id === '') problems.push(`${placeOf(line)} is empty`);
-      else if (sorted && previous === id) problems.push(`${placeOf(line)}: ${id} is there twice`);
+    const lines = readNumbered(file, { keys: names, words });
+    lines.ids.forEach((id, line) => {
+      const previous = lines.ids[line - 1];
+      if (id === '') problems.push(`${placeOf(lines, line)} is empty`);
+      else if (sorted && previous === id) problems.push(`${placeOf(lines, line)}: ${id} is there twice`);
       else if (previous !== undefined && previous > id)
-        problems.push(`${placeOf(line)}: ${id} comes after ${previous}; sort with LC_ALL=C`);
-      previous = id;
-      result.push(line);
-    }
-    return result;
+        problems.push(`${placeOf(lines, line)}: ${id} comes after ${previous}; sort with LC_ALL=C`);
+    });
+    return lines;
   };
-  const needed = (name: string): Line[] => {
+  const needed = (name: string): NumberedFile => {
     const lines = linesOf(name);
     if (!lines) problems.push(`${join(path, name)} is missing`);
-    else if (lines.length === 0) problems.push(`${join(path, name)} is empty`);
-    return lines ?? [];
+    else if (lines.ids.length === 0) problems.push(`${join(path, name)} is empty`);
+    return lines ?? { file: join(path, name), ids: [], ...noFields };
   };
 
-  const recordings = new Map<string, string>();
+  // by number of the name + 1: at 0 stands what lines without a field come to
+  const audioOf: (string | undefined)[] = [];
+  const utteranceOf: (Utterance | undefined)[] = [];
+  const files = new Map<string, string>();
   const present = new Set<string>();
-  for (const line of needed('wav.scp')) {
-    const { id, rest } = line;
-    const audio = rest.join(' ');
-    if (audio.endsWith('|')) problems.push(`${placeOf(line)}: "${audio}" is a command; decode it to a file first`);
-    const file = isAbsolute(audio) ? audio : join(path, audio);
-    if (audio === '') problems.push(`${placeOf(line)}: ${id} has no path`);
-    else if (!audio.endsWith('|') && !present.has(file) && !existsSync(file))
-      problems.push(`${placeOf(line)}: there is no file ${file}`);
+  const list = needed('wav.scp');
+  list.ids.forEach((id, line) => {
+    const audio = restOf(list, line).join(' ');
+    const known = files.get(audio);
+    const file = known ?? (isAbsolute(audio) ? audio : join(path, audio));
+    audioOf[list.keys[line]! + 1] = file;
+    if (audio.endsWith('|'))
+      problems.push(`${placeOf(list, line)}: "${audio}" is a command; decode it to a file first`);
+    if (audio === '') problems.push(`${placeOf(list, line)}: ${id} has no path`);
+    else if (known === undefined && !audio.endsWith('|') && !present.has(file) && !existsSync(file))
+      problems.push(`${placeOf(list, line)}: there is no file ${file}`);
+    files.set(audio, file);
     present.add(file);
-    recordings.set(id, file);
-  }
-  const parts = linesOf('segments');
-  const utterances: Utterance[] = parts ? [] : [...recordings].map(([id, audio]) => ({ id, audio, speaker: '' }));
-  for (const line of parts ?? []) {
-    const { id, rest } = line;
-    const [recording = '', start, end] = rest;
+  });
+  const partOf = (parts: NumberedFile, line: number): Utterance => {
+    const [recording = '', start, end] = restOf(parts, line);
     const [startSeconds, endSeconds] = [Number(start), Number(end)];
-    const audio = recordings.get(recording);
-    if (!audio) problems.push(`${placeOf(line)}: recording ${recording} is not in wav.scp`);
+    const audio = audioOf[recording === '' ? 0 : parts.words[startOf(parts, line)]! + 1];
+    if (!audio) problems.push(`${placeOf(parts, line)}: recording ${recording} is not in wav.scp`);
     if (!(startSeconds >= 0 && endSeconds > startSeconds))
-      problems.push(`${placeOf(line)}: ${start} to ${end} is no stretch of time`);
-    utterances.push({ id, audio: audio ?? '', speaker: '', startSeconds, endSeconds });
-  }
-  const byId = new Map(utterances.map((utterance) => [utterance.id, utterance]));
-  const covers = (name: string, lines: readonly Line[], use: (utterance: Utterance, line: Line) => void): void => {
-    const seen = new Set<string>();
-    for (const line of lines) {
-      const utterance = byId.get(line.id);
-      seen.add(line.id);
-      if (utterance) use(utterance, line);
-      else problems.push(`${placeOf(line)}: ${line.id} is not in ${parts ? 'segments' : 'wav.scp'}`);
-    }
-    for (const { id } of utterances) if (!seen.has(id)) problems.push(`${join(path, name)} has no line for ${id}`);
+      problems.push(`${placeOf(parts, line)}: ${start} to ${end} is no stretch of time`);
+    return { id: parts.ids[line]!, audio: audio ?? '', speaker: '', startSeconds, endSeconds };
   };
-  covers('utt2spk', needed('utt2spk'), (utterance, line) => {
-    const { rest } = line;
+  const parts = linesOf('segments');
+  const listed = parts ?? list;
+  const utterances = listed.ids.map((id, line): Utterance => {
+    const name = listed.keys[line]! + 1;
+    const utterance = parts ? partOf(parts, line) : { id, audio: audioOf[name]!, speaker: '' };
+    utteranceOf[name] = utterance;
+    return utterance;
+  });
+  /** Every utterance has a line in a file, and every line an utterance. */
+  const covers = (
+    name: string,
+    lines: NumberedFile,
+    use: (utterance: Utterance, lines: NumberedFile, line: number) => void,
+  ): void => {
+    const seen = new Uint8Array(names.size + 1);
+    lines.ids.forEach((id, line) => {
+      const utterance = utteranceOf[lines.keys[line]! + 1];
+      seen[lines.keys[line]! + 1] = 1;
+      if (utterance) use(utterance, lines, line);
+      else problems.push(`${placeOf(lines, line)}: ${id} is not in ${parts ? 'segments' : 'wav.scp'}`);
+    });
+    listed.ids.forEach((id, line) => {
+      if (!seen[listed.keys[line]! + 1]) problems.push(`${join(path, name)} has no line for ${id}`);
+      seen[listed.keys[line]! + 1] = 1; // one that is listed twice is missing once
+    });
+  };
+  covers('utt2spk', needed('utt2spk'), (utterance, lines, line) => {
+    const rest = restOf(lines, line);
     if (rest.length === 1) utterance.speaker = rest[0]!;
-    else problems.push(`${placeOf(line)}: need one speaker, found "${rest.join(' ')}"`);
+    else problems.push(`${placeOf(lines, line)}: need one speaker, found "${rest.join(' ')}"`);
   });
   const { tokens, lexicon } = readLanguage(path, problems);
-  const text = linesOf('text');
+  const spoken = createVocabulary(lexicon?.words);
+  const text = linesOf('text', { words: spoken });
+  const textLines = new Map<string, number>();
   if (text) {
-    covers('text', text, (utterance, line) => {
-      const { rest } = line;
-      for (const word of rest)
-        if (lexicon && !lexicon.idOf.has(word)) problems.push(`${placeOf(line)}: word "${word}" is not in lexicon.txt`);
-      utterance.words = rest;
+    covers('text', text, ({ id }, lines, line) => {
+      textLines.set(id, line);
+      if (!lexicon) return;
+      for (let i = startOf(lines, line); i < lines.ends[line]!; i++) {
+        const word = lines.words[i]!;
+        if (word >= lexicon.words.length)
+          problems.push(`${placeOf(lines, line)}: word "${spelling(spoken, word)}" is not in lexicon.txt`);
+      }
     });
   }
   const times = linesOf('ctm', { sorted: false });
   const ctm = new Map<string, WordTime[]>();
-  for (const line of times ?? []) {
-    const { id, rest } = line;
-    const [, start, duration, word = ''] = rest;
+  times?.ids.forEach((id, line) => {
+    const [, start, duration, word = ''] = restOf(times, line);
     const time = { word, startSeconds: Number(start), durationSeconds: Number(duration) };
-    if (!byId.has(id)) problems.push(`${placeOf(line)}: ${id} is not an utterance`);
+    if (!utteranceOf[times.keys[line]! + 1]) problems.push(`${placeOf(times, line)}: ${id} is not an utterance`);
     if (!(time.startSeconds >= 0 && time.durationSeconds >= 0 && word))
-      problems.push(`${placeOf(line)} is not "utterance channel start duration word"`);
+      problems.push(`${placeOf(times, line)} is not "utterance channel start duration word"`);
     ctm.set(id, [...(ctm.get(id) ?? []), time]);
-  }
+  });
   if (problems.length > 0 || !tokens || !lexicon) {
     const more = problems.length > 20 ? `; and ${problems.length - 20} more` : '';
     throw new InputError(`Cannot use data directory ${path}: ${problems.slice(0, 20).join('; ')}${more}`);
   }
-  return { path, utterances, tokens, lexicon, ...(times ? { ctm } : {}) };
+  const wordsOf = (utterance: string): Int32Array | undefined => {
+    const line = textLines.get(utterance);
+    return text && line !== undefined ? wordsOfLine(text, line) : undefined;
+  };
+  return { path, utterances, tokens, lexicon, wordsOf, ...(times ? { ctm } : {}) };
 }
 
 function readLanguage(path: string, problems: string[]): { tokens?: Tokens; lexicon?: Lexicon } {

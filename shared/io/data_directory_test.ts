@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -33,7 +33,7 @@ function write(changes: Record<string, string | undefined> = {}): string {
 
 test('readDataDirectory() joins its files by utterance', () => {
   const path = write();
-  const { utterances, tokens, lexicon, ctm } = readDataDirectory(path);
+  const { utterances, tokens, lexicon, ctm, wordsOf } = readDataDirectory(path);
   assert.deepEqual(
     utterances.map(({ id }) => id),
     ['s1-a', 's1-b', 's2-a'],
@@ -44,8 +44,11 @@ test('readDataDirectory() joins its files by utterance', () => {
     audio: join(path, 'wav/r1.wav'),
     startSeconds: 0.5,
     endSeconds: 1.25,
-    words: ['one', 'two'],
   });
+  assert.deepEqual(
+    ['s1-a', 's1-b', 's3-a'].map((id) => wordsOf(id)),
+    [Int32Array.of(0, 1), Int32Array.of(1), undefined],
+  );
   assert.equal(tokens.symbols.length, 3);
   assert.deepEqual(lexicon.words, ['one', 'two']);
   assert.deepEqual(ctm?.get('s1-a')?.[1], { word: 'two', startSeconds: 0.3, durationSeconds: 0.2 });
@@ -53,15 +56,34 @@ test('readDataDirectory() joins its files by utterance', () => {
 
 test('readDataDirectory() does without segments, text and ctm', () => {
   const wholeFiles = { segments: undefined, text: undefined, ctm: undefined, utt2spk: 'r1 s1\nr2 s2\n' };
-  const { utterances, ctm } = readDataDirectory(write(wholeFiles));
+  const { utterances, ctm, wordsOf } = readDataDirectory(write(wholeFiles));
   assert.deepEqual(
-    utterances.map(({ id, words, endSeconds }) => [id, words, endSeconds]),
+    utterances.map(({ id, endSeconds }) => [id, wordsOf(id), endSeconds]),
     [
       ['r1', undefined, undefined],
       ['r2', undefined, undefined],
     ],
   );
   assert.equal(ctm, undefined);
+});
+
+test('readDataDirectory() reads what other programs write: marks of byte order, line ends, wide spaces, broken bytes', () => {
+  const path = write({
+    utt2spk: '\ufeffs1-a\ts1\r\ns1-b  s1 \r\ns2-a\u00a0s2',
+    text: '\ufeffs1-a one\u3000two\r\ns1-b\r\ns2-a w\u00f6rt \ufffd',
+    'lexicon.txt': 'one one_1\ntwo two_1\nw\u00f6rt one_1\n\ufffd one_1\n',
+  });
+  const text = readFileSync(join(path, 'text')).subarray(0, -3);
+  writeFileSync(join(path, 'text'), Buffer.concat([text, Buffer.of(0xff)]));
+  const { utterances, wordsOf } = readDataDirectory(path);
+  assert.deepEqual(
+    utterances.map(({ id, speaker }) => [id, speaker, [...wordsOf(id)!]]),
+    [
+      ['s1-a', 's1', [0, 1]],
+      ['s1-b', 's1', []],
+      ['s2-a', 's2', [2, 3]],
+    ],
+  );
 });
 
 for (const [name, changes, message] of [

@@ -1,6 +1,6 @@
 import type { Random } from './random.ts';
 
-/** Word errors of one arm on a list of utterances, once per seed. */
+/** Word errors of one arm on a list of utterances (or speakers, each with all of its utterances), once per seed. */
 export interface ErrorTable {
   /** One name per row. Tables with the same names, in order, are resampled by the same draw: they are paired. */
   seeds: readonly string[];

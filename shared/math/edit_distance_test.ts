@@ -60,3 +60,15 @@ test('editCounts() is a metric, counts every word once and costs what the best o
     assert.ok(between(a, c).distance <= counts.distance + between(b, c).distance, `seed ${seed}`);
   }
 });
+
+test('editCounts() are those of the letters of editOperations(), ties included', () => {
+  const random = createRandom('counts');
+  for (let round = 0; round < 5000; round++) {
+    const sentence = () => Array.from({ length: random.integer(12) }, () => random.integer(3));
+    const words = { reference: sentence(), hypothesis: sentence() };
+    const operations = editOperations(words);
+    const { correct, substitutions, insertions, deletions } = editCounts(words);
+    const letters = [...'CSID'].map((letter) => operations.split(letter).length - 1);
+    assert.deepEqual([correct, substitutions, insertions, deletions], letters, JSON.stringify(words));
+  }
+});

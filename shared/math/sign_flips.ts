@@ -6,7 +6,7 @@ import type { Random } from './random.ts';
  *
  * It speaks for utterances like these with the seeds as they are: average over the seeds before.
  *
- * @param differences one per utterance, e.g. errors of one arm less those of the other
+ * @param differences one per utterance (or speaker, to speak for speakers like these), e.g. errors of one arm less those of the other
  * @returns (1 + draws at least as far from 0) / (1 + resamples); 1 when nothing differs
  * @throws {RangeError} when a difference is not finite
  * @see Noreen (1989), Computer-Intensive Methods for Testing Hypotheses; Phipson, Smyth (2010) for the added one

@@ -23,7 +23,7 @@ const numeric = headers.map((_, column) => column > 1);
 
 /** The rows as Markdown tables, one per protocol, aligned for reading as plain text too; footnotes below each. */
 export function markdownTables(
-  { rows, comparisons, notes }: Rows,
+  { unit, rows, comparisons, notes }: Rows,
   { baseline, ensemble }: { baseline: string; ensemble: string },
 ): string {
   const protocols = [...new Set(rows.map(({ protocol }) => protocol))];
@@ -43,10 +43,27 @@ export function markdownTables(
       '',
       ...footnotes.map((footnote, i) => `${i + 1}. ${footnote}`),
       ...(footnotes.length > 0 ? [''] : []),
+      ...speakersLine(own, baseline, ({ toBaseline }) => toBaseline),
+      ...speakersLine(own, ensemble, ({ toEnsemble }) => toEnsemble),
     ];
   });
-  const method = `WER with 95 % percentile intervals of a bootstrap over utterances and seeds; differences in points to "${baseline}" of the same size and to "${ensemble}"; p by sign flips over utterances, in brackets after Holm's correction for ${plural(comparisons, 'comparison')}.`;
+  const method = `WER with 95 % percentile intervals of a bootstrap over ${unit}s and seeds; differences in points to "${baseline}" of the same size and to "${ensemble}"; p by sign flips over ${unit}s, in brackets after Holm's correction for ${plural(comparisons, 'comparison')}.`;
   return `${[...tables.flat(), method, ...notes].join('\n')}\n`;
+}
+
+/** How many speakers gain and lose with each arm; nothing where they are not the unit. */
+function speakersLine(
+  rows: readonly Row[],
+  other: string,
+  comparisonOf: (row: Row) => Comparison | Refusal | undefined,
+): string[] {
+  const counts = rows.flatMap((row) => {
+    const comparison = comparisonOf(row);
+    if (!isComparison(comparison) || !comparison.speakers) return [];
+    const { better, equal, worse } = comparison.speakers;
+    return [`${row.arm} (${row.size}) ${better}/${equal}/${worse}`];
+  });
+  return counts.length === 0 ? [] : [`Speakers better/equal/worse than with "${other}": ${counts.join(', ')}.`, ''];
 }
 
 /** What must be said about a row: its warnings, and why a comparison is missing. */

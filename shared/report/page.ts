@@ -60,7 +60,7 @@ interface SectionOptions extends PageOptions {
 function section(protocol: string, rows: Row[], options: SectionOptions): Markup {
   const [first] = rows as [Row];
   return markup`<section aria-labelledby="${options.key}"><h2 id="${options.key}">${protocol}</h2>
-<p class="caption">${`${plural(first.utterances, 'utterance')}, ${plural(first.words, 'word')} per seed`}</p>
+<p class="caption">${`${plural(first.utterances, 'utterance')}${first.speakers === undefined ? '' : ` of ${plural(first.speakers, 'speaker')}`}, ${plural(first.words, 'word')} per seed`}</p>
 ${ratesTable(rows, options)}
 ${detailsTable(rows)}
 ${bytesFigures(rows, options)}
@@ -112,7 +112,7 @@ function rateRow(row: Row, { plot, references, remarks, style, baseline, ensembl
 ${comparisonCell(row.toBaseline, `vs ${baseline}`)}${comparisonCell(row.toEnsemble, `vs ${ensemble}`)}</tr>`;
 }
 
-/** Whether a difference stands up to both: the test over utterances, corrected, and the interval over seeds too. */
+/** Whether a difference stands up to both: the test over units, corrected, and the interval over seeds too. */
 const stands = ({ low, high, pHolm }: Comparison): boolean => pHolm < 0.05 && (low > 0 || high < 0);
 
 function comparisonCell(comparison: Comparison | Refusal | undefined, label: string): Markup {
@@ -230,12 +230,13 @@ function figure({ caption, text, id, draw }: FigureOptions): Markup {
 
 const isStudent = ({ size }: Row): boolean => size !== 'teacher' && size !== 'ensemble';
 
-function method({ comparisons, rows }: Rows, { resamples, baseline, ensemble }: PageOptions): Markup {
-  const single = rows.some(({ wer }) => wer.over === 'utterances');
+function method({ unit, comparisons, rows }: Rows, { resamples, baseline, ensemble }: PageOptions): Markup {
+  const single = rows.some(({ wer }) => wer.over === `${unit}s`);
+  const held = unit === 'speaker' ? 'Training data are' : 'Speakers and training data are';
   return markup`<section aria-labelledby="method"><h2 id="method">How to read this</h2>
-<p>${`Intervals: the middle 95 % of ${count(resamples)} bootstrap resamples of seeds and, independently, utterances (pigeonhole bootstrap, Owen 2007). ${single ? 'Where there is one seed only, utterances alone are resampled. ' : ''}Speakers and training data are held as they are: another corpus may differ by more.`}</p>
+<p>${`Intervals: the middle 95 % of ${count(resamples)} bootstrap resamples of seeds and, independently, ${unit}s (pigeonhole bootstrap, Owen 2007). ${single ? `Where there is one seed only, ${unit}s alone are resampled. ` : ''}${held} held as they are: another corpus may differ by more.`}</p>
 <p>${`Differences are paired: same utterances, same seeds, resampled together. An arm is compared with "${baseline}" of its size and with "${ensemble}"; an ensemble that exists once is paired with every seed.`}</p>
-<p>${`p: ${count(resamples)} random sign flips of the seed-averaged difference per utterance, two-sided. It takes the seeds as they are; the interval does not. ${plural(comparisons, 'comparison')} in this report: in brackets p after Holm's correction for all of them, and bold type where that is below 0.05 and the interval leaves out 0.`}</p></section>`;
+<p>${`p: ${count(resamples)} random sign flips of the seed-averaged difference per ${unit}, two-sided. It takes the seeds as they are; the interval does not. ${plural(comparisons, 'comparison')} in this report: in brackets p after Holm's correction for all of them, and bold type where that is below 0.05 and the interval leaves out 0.`}</p></section>`;
 }
 
 function settings(rows: Row[], { command }: PageOptions): Markup {

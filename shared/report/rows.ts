@@ -11,13 +11,18 @@ export interface Interval {
   high: number;
 }
 
+/** What is resampled, and flips its sign, as a whole. */
+export type Unit = 'utterance' | 'speaker';
+
 /** A paired comparison with another arm; rates are fractions, below 0: fewer errors than the other. */
 export interface Comparison extends Interval {
   difference: number;
-  /** Two-sided, by sign flips over utterances. */
+  /** Two-sided, by sign flips over units. */
   p: number;
   /** After Holm's correction for all comparisons of the report. */
   pHolm: number;
+  /** Speakers with fewer errors than with the other arm, as many, and more; where they are the unit. */
+  speakers?: { better: number; equal: number; worse: number };
 }
 
 /** Why two arms were not compared. */
@@ -31,8 +36,10 @@ export interface Row {
   arm: string;
   seeds: string[];
   utterances: number;
+  /** Where they are the unit. */
+  speakers?: number;
   words: number;
-  wer: Interval & { value: number; over: 'seeds and utterances' | 'utterances' };
+  wer: Interval & { value: number; over: `seeds and ${Unit}s` | `${Unit}s` };
   /** Errors per seed, on average. */
   errors: { insertions: number; deletions: number; substitutions: number };
   /** Undefined where there is nothing to compare with: the other arm is missing or is this one. */
@@ -53,6 +60,8 @@ export interface Row {
 }
 
 export interface Rows {
+  /** Of intervals and tests. */
+  unit: Unit;
   rows: Row[];
   /** Paired tests made, the family of Holm's correction. */
   comparisons: number;
@@ -64,12 +73,14 @@ export interface RowOptions {
   /** Name of the arm that each size is compared with. */
   baseline: string;
   ensemble: string;
+  /** Of intervals and tests; utterances, unless told. Errors and words of a unit are summed before anything is drawn. */
+  unit?: Unit;
   resamples: number;
   /** Of the resampling. */
   seed: number;
 }
 
-/** An arm before statistics: errors of one table, [seeds × utterances] row-major, utterances sorted by id. */
+/** An arm before statistics: errors of one table, [seeds × units] row-major, units sorted by id. */
 interface Arm {
   protocol: string;
   size: string;
@@ -77,7 +88,10 @@ interface Arm {
   seeds: string[];
   runs: Run[];
   perSeed: Run[][];
-  names: string[];
+  utterances: number;
+  /** The same for arms of the same utterances, which can be paired. */
+  utterancesKey: string;
+  unit: Unit;
   words: Float64Array;
   errors: Float64Array;
   /** Rates on resamples: those of arms of the same utterances are paired, element by element. */
@@ -91,11 +105,13 @@ interface Arm {
  * `teacher` share one row, each of them in the place of a seed, and are compared with the ensemble of their seed. An
  * ensemble that exists once is paired with every seed.
  *
- * @throws {MismatchError} when the utterances of an arm differ from seed to seed, or an utterance is scored twice
+ * @throws {MismatchError} when the utterances of an arm differ from seed to seed, an utterance is scored twice, or
+ * speakers are the unit and not known
  */
 export function reportRows(runs: readonly Run[], options: RowOptions): Rows {
   const keyOf = ({ protocol, size, arm }: Run) => JSON.stringify([protocol, size, size === 'teacher' ? '' : arm]);
-  const arms = [...groupBy(runs, keyOf).values()].map(armOf);
+  const { unit = 'utterance' } = options;
+  const arms = [...groupBy(runs, keyOf).values()].map((alike) => armOf(alike, unit));
   const pairs = arms.map((arm) => ({
     arm,
     base: arms.find(
@@ -116,6 +132,7 @@ export function reportRows(runs: readonly Run[], options: RowOptions): Rows {
     comparisons[i]!.pHolm = pHolm;
   });
   return {
+    unit,
     rows: ordered(rows, options.baseline),
     comparisons: comparisons.length,
     notes: notesOn(rows, comparisons.length, options),
@@ -128,7 +145,7 @@ export const isComparison = (found: Comparison | Refusal | undefined): found is 
 
 /** Writes the resampled rates of arms; those on the same utterances are drawn together. */
 function resampleInto(arms: Iterable<Arm>, { resamples, seed }: RowOptions): void {
-  for (const alike of groupBy([...arms], utterancesKey).values()) {
+  for (const alike of groupBy([...arms], ({ utterancesKey }) => utterancesKey).values()) {
     const { words, protocol } = alike[0]!;
     const random = createRandom(seed, 'bootstrap', protocol);
     bootstrapErrorRates({ words, tables: alike, resamples, random }).forEach((rates, i) => {
@@ -146,12 +163,16 @@ function compared(
   const refused = whyNotPaired(arm, other, acceptSingle);
   if (refused) return { refused };
   const random = createRandom(seed, 'sign flips', arm.protocol, arm.size, arm.arm, other.arm);
-  const p = signFlipTest(pairedDifferences(arm, other), { resamples, random });
+  const differences = pairedDifferences(arm, other);
+  const p = signFlipTest(differences, { resamples, random });
+  const count = (is: (difference: number) => boolean) => differences.filter(is).length;
+  const speakers = { better: count((x) => x < 0), equal: count((x) => x === 0), worse: count((x) => x > 0) };
   return {
     difference: rateOf(arm) - rateOf(other),
     ...centralInterval(arm.resampled.map((rate, i) => rate - other.resampled[i]!)),
     p,
     pHolm: p,
+    ...(arm.unit === 'speaker' ? { speakers } : {}),
   };
 }
 
@@ -162,12 +183,12 @@ function ensembleFor(arm: Arm, arms: readonly Arm[], { ensemble: name }: RowOpti
   if (!ensemble || arm.size !== 'teacher') return ensemble;
   const rows = arm.perSeed.map(([teacher]) => ensemble.seeds.indexOf(teacher!.seed));
   if (rows.includes(-1)) return ensemble;
-  const utterances = ensemble.names.length;
-  const errors = rows.flatMap((row) => [...ensemble.errors.subarray(row * utterances, (row + 1) * utterances)]);
+  const units = ensemble.words.length;
+  const errors = rows.flatMap((row) => [...ensemble.errors.subarray(row * units, (row + 1) * units)]);
   return { ...ensemble, seeds: arm.seeds, errors: Float64Array.from(errors) };
 }
 
-function armOf(runs: Run[]): Arm {
+function armOf(runs: Run[], unit: Unit): Arm {
   const { protocol, size } = runs[0]!;
   const teachers = size === 'teacher';
   const bySeed = [...groupBy(runs, (run) => (teachers ? `${run.arm} ${run.seed}`.trim() : run.seed))].sort(([a], [b]) =>
@@ -187,14 +208,44 @@ function armOf(runs: Run[]): Arm {
     runs,
     seeds: bySeed.map(([seed]) => seed),
     perSeed: bySeed.map(([, ofSeed]) => ofSeed),
-    names: first.map(({ utterance }) => utterance),
-    words: Float64Array.from(first, ({ words }) => words),
-    errors: Float64Array.from(
-      pooled.flat(),
-      ({ insertions, deletions, substitutions }) => insertions + deletions + substitutions,
-    ),
+    utterances: first.length,
+    utterancesKey: JSON.stringify([
+      protocol,
+      first.map(({ utterance, speaker, words }) => [utterance, words, ...(unit === 'speaker' ? [speaker] : [])]),
+    ]),
+    unit,
+    ...summedByUnit(pooled, unitsOf(first, { unit, place })),
     resampled: new Float64Array(0),
   };
+}
+
+/** The place of each utterance's unit among all units in order of their names. */
+function unitsOf(utterances: readonly ScoredUtterance[], { unit, place }: { unit: Unit; place: string }): number[] {
+  if (unit === 'utterance') return utterances.map((_, i) => i);
+  const unknown = utterances.filter(({ speaker }) => speaker === undefined);
+  if (unknown.length > 0) {
+    throw new MismatchError(
+      `Cannot compare by speaker: ${place} has no speaker for ${unknown.length} of ${plural(utterances.length, 'utterance')}, first "${unknown[0]!.utterance}"; score again, or take utterances as the unit`,
+    );
+  }
+  const speakers = [...new Set(utterances.map(({ speaker }) => speaker!))].sort();
+  const placeOf = new Map(speakers.map((speaker, i) => [speaker, i]));
+  return utterances.map(({ speaker }) => placeOf.get(speaker!)!);
+}
+
+/** Words of each unit, and its errors, [seeds × units] row-major; `units` is the unit of each utterance. */
+function summedByUnit(pooled: readonly ScoredUtterance[][], units: readonly number[]): Pick<Arm, 'words' | 'errors'> {
+  const count = units.reduce((most, unit) => Math.max(most, unit + 1), 0);
+  const words = new Float64Array(count);
+  const errors = new Float64Array(pooled.length * count);
+  units.forEach((unit, i) => {
+    words[unit]! += pooled[0]![i]!.words;
+    pooled.forEach((utterances, seed) => {
+      const { insertions, deletions, substitutions } = utterances[i]!;
+      errors[seed * count + unit]! += insertions + deletions + substitutions;
+    });
+  });
+  return { words, errors };
 }
 
 function checkSameUtterances(
@@ -203,7 +254,8 @@ function checkSameUtterances(
   { place, seeds }: { place: string; seeds: readonly [found: string, expected: string] },
 ): void {
   const odd = found.findIndex(
-    ({ utterance, words }, i) => utterance !== expected[i]?.utterance || words !== expected[i]?.words,
+    ({ utterance, speaker, words }, i) =>
+      utterance !== expected[i]?.utterance || speaker !== expected[i]?.speaker || words !== expected[i]?.words,
   );
   if (odd < 0 && found.length === expected.length) return;
   const first = (odd < 0 ? expected[found.length] : found[odd])!.utterance;
@@ -225,25 +277,23 @@ function poolUtterances(runs: Run[], place: string): ScoredUtterance[] {
   return pooled;
 }
 
-const utterancesKey = ({ protocol, names, words }: Arm): string => JSON.stringify([protocol, names, [...words]]);
-
 function whyNotPaired(arm: Arm, other: Arm, acceptSingle: boolean): string | undefined {
-  if (utterancesKey(arm) !== utterancesKey(other)) {
-    return `not the same utterances as "${other.arm}" (${arm.names.length} and ${other.names.length})`;
+  if (arm.utterancesKey !== other.utterancesKey) {
+    return `not the same utterances as "${other.arm}" (${arm.utterances} and ${other.utterances})`;
   }
   if (acceptSingle && other.seeds.length === 1) return undefined;
   if (JSON.stringify(arm.seeds) === JSON.stringify(other.seeds)) return undefined;
   return `not the same seeds as "${other.arm}" (${arm.seeds.join(', ') || 'none'} and ${other.seeds.join(', ') || 'none'})`;
 }
 
-/** Errors per utterance, averaged over seeds, less those of the other. */
+/** Errors per unit, averaged over seeds, less those of the other. */
 function pairedDifferences(arm: Arm, other: Arm): Float64Array {
-  const mean = ({ errors, seeds }: Arm, utterance: number) => {
+  const mean = ({ errors, seeds }: Arm, unit: number) => {
     let sum = 0;
-    for (let place = utterance; place < errors.length; place += arm.names.length) sum += errors[place]!;
+    for (let place = unit; place < errors.length; place += arm.words.length) sum += errors[place]!;
     return sum / seeds.length;
   };
-  return Float64Array.from(arm.names, (_, utterance) => mean(arm, utterance) - mean(other, utterance));
+  return arm.words.map((_, unit) => mean(arm, unit) - mean(other, unit));
 }
 
 const total = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
@@ -251,7 +301,7 @@ const total = (values: Float64Array): number => values.reduce((sum, value) => su
 const rateOf = ({ errors, seeds, words }: Arm): number => total(errors) / (seeds.length * total(words));
 
 function figures(arm: Arm): Omit<Row, 'toBaseline' | 'toEnsemble'> {
-  const { runs, seeds, perSeed, words } = arm;
+  const { runs, seeds, perSeed, unit, words } = arm;
   const meanOf = (
     figure: 'parameters' | 'modelBytes' | 'frameAccuracy' | 'keptMass' | 'bytesPerFrame' | 'trainingSeconds',
   ) => mean(runs.map((run) => run[figure]));
@@ -262,12 +312,13 @@ function figures(arm: Arm): Omit<Row, 'toBaseline' | 'toEnsemble'> {
     size: arm.size,
     arm: arm.arm,
     seeds,
-    utterances: arm.names.length,
+    utterances: arm.utterances,
+    ...(unit === 'speaker' ? { speakers: words.length } : {}),
     words: total(words),
     wer: {
       value: rateOf(arm),
       ...centralInterval(arm.resampled),
-      over: seeds.length > 1 ? 'seeds and utterances' : 'utterances',
+      over: seeds.length > 1 ? `seeds and ${unit}s` : `${unit}s`,
     },
     errors: {
       insertions: totalOf('insertions'),
@@ -302,6 +353,11 @@ function warningsOf(arm: Arm): string[] {
     );
   }
   if (arm.seeds.length === 1) warnings.push('one seed only: the interval says nothing about seeds');
+  if (arm.unit === 'speaker' && arm.words.length < 6) {
+    warnings.push(
+      `${plural(arm.words.length, 'speaker')} only: no p can fall below ${2 / 2 ** arm.words.length}, and the interval is too short`,
+    );
+  }
   if (arm.errors.every((count) => count === 0)) {
     warnings.push(
       `no error seen: resampling cannot say more, but rates up to ${(300 / total(arm.words)).toFixed(2)} % (3 ÷ words) remain likely`,

@@ -19,6 +19,8 @@ export interface Chain {
 
 export interface ScoredUtterance extends ErrorCounts {
   utterance: string;
+  /** Undefined where its score does not name one. */
+  speaker?: string;
 }
 
 export interface CurvePoint {
@@ -100,6 +102,7 @@ function scoredUtterances(score: ReportJson): ScoredUtterance[] {
     );
     return {
       utterance: String(row.utterance),
+      ...(row.speaker ? { speaker: String(row.speaker) } : {}),
       words: words!,
       insertions: insertions!,
       deletions: deletions!,

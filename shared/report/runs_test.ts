@@ -45,7 +45,7 @@ test('runOf() collects the figures along the chain', () => {
     atEdge: ['priorScale'],
     filter: { k: 3 },
   });
-  assert.deepEqual(utterances, [{ utterance: 'u1', words: 3, insertions: 0, deletions: 1, substitutions: 0 }]);
+  assert.deepEqual(utterances, perUtterance);
   assert.deepEqual(Object.keys(ids), ['score', 'decode', 'train_student', 'filter_targets', 'cache_logits']);
 });
 
