@@ -4,19 +4,23 @@ UPDATES_ALIGNER ?= $(if $(FAST),200,400)## optimiser steps of the models that on
 ALIGN_PASSES    ?= $(if $(FAST),1 2,1 2 3)## realignments after the linear start
 SPLITS          := train dev test $(if $(filter %untranscribed,$(ARMS)),untranscribed)
 
+aligned         := $(filter frame,$(OBJECTIVE))
 with_engine := $(if $(filter-out auto,$(ENGINE)),--engine $(ENGINE))
 last = $(lastword 0 $(ALIGN_PASSES))
-protocol_of = $(if $(filter seen,$(1)),--protocol seen,--protocol unseen --rotation $(subst unseen-,,$(1)))
-updates_of = $(if $(filter seen,$(notdir $(1))),$(UPDATES),$(shell echo $$(($(UPDATES) * 2 / 3))))
 train_flags = --features $(1)/features/train --alignment $(1)/align-$(2)/train --dev-features $(1)/features/dev --dev-alignment $(1)/align-$(2)/dev $(with_engine)
 train_inputs = $(foreach split,train dev,$(1)/features/$(split) $(1)/align-$(2)/$(split))
+# CTC learns from transcripts and needs no alignment
+ifeq ($(OBJECTIVE),ctc)
+train_flags = --objective ctc --features $(1)/features/train --data $(1)/data/train --dev-features $(1)/features/dev --dev-data $(1)/data/dev $(with_engine)
+train_inputs = $(1)/data $(foreach split,train dev,$(1)/features/$(split))
+endif
 
 # ── Corpus, features, hard labels: once a rotation; $(1) folder, $(2) rotation ──
 define rotation_rules
-$(call stage,$(1)/data,,prepare_corpus,--corpus fsdd --source data/fsdd $(call protocol_of,$(2)))
-$(foreach split,$(SPLITS),$(call stage,$(1)/features/$(split),$(1)/data,extract_features,--data $(1)/data/$(split)))
-$(foreach split,train dev,$(call align_linear,$(1),$(split)))
-$(foreach pass,$(ALIGN_PASSES),$(call aligner_rules,$(1),$(pass),$(shell echo $$(($(pass) - 1)))))
+$(call stage,$(1)/data,,prepare_corpus,--corpus $(CORPUS) --source $(DATA_SOURCE) $(call prepare_flags,$(2)) $(if $(filter ctc,$(OBJECTIVE)),--units words))
+$(foreach split,$(SPLITS),$(call stage,$(1)/features/$(split),$(1)/data,extract_features,--data $(1)/data/$(split) $(feature_flags)))
+$(if $(aligned),$(foreach split,train dev,$(call align_linear,$(1),$(split))))
+$(foreach pass,$(if $(aligned),$(ALIGN_PASSES)),$(call aligner_rules,$(1),$(pass),$(shell echo $$(($(pass) - 1)))))
 endef
 align_linear = $(call stage,$(1)/align-0/$(2),$(1)/data $(1)/features/$(2),align_labels,--data $(1)/data/$(2) --features $(1)/features/$(2))
 define aligner_rules
@@ -39,7 +43,7 @@ endef
 logits_rule = $(call stage,$(1)/logits/s$(2)/$(3),$(1)/features/$(3) $(TEACHERS:%=$(1)/model/%/s$(2)),cache_logits,--features $(1)/features/$(3) --teacher $(TEACHERS:%=$(1)/model/%/s$(2)) $(with_engine))
 # soft targets need hard labels for what their report says of them, where there are any; dev and test serve the ensemble
 targets_rules = $(foreach split,$(if $(filter full,$(3)),$(SPLITS),$(filter-out dev test,$(SPLITS))),$(call stage,$(1)/targets/$(3)/s$(2)/$(split),$(1)/logits/s$(2)/$(split) $(call labels_of,$(1),$(split)),filter_targets,--logits $(1)/logits/s$(2)/$(split) $(addprefix --alignment ,$(call labels_of,$(1),$(split))) $($(3).filter)))
-labels_of = $(if $(filter untranscribed,$(2)),,$(1)/align-$(last)/$(2))
+labels_of = $(if $(aligned),$(if $(filter untranscribed,$(2)),,$(1)/align-$(last)/$(2)))
 
 # ── Students; $(1) folder, $(2) seed, $(3) arm, $(4) size ──
 define student_rules
@@ -56,11 +60,11 @@ $(call decoded,$(1),$(2),$(3),dev,--tune,,$(5),$(6))
 $(call decoded,$(1),$(2),$(3),test,--decoding $(1)/decode/$(2)/s$(3)/dev,$(1)/decode/$(2)/s$(3)/dev,$(5),$(6))
 $(foreach split,dev test,$(call stage,$(1)/score/$(2)/s$(3)/$(split),$(1)/data $(1)/decode/$(2)/s$(3)/$(split),score,--data $(1)/data/$(split) --hypotheses $(1)/decode/$(2)/s$(3)/$(split) --arm $(or $(7),$(2)) --size $(4) --seed $(3) --protocol $(notdir $(1))))
 endef
-decoded = $(call stage,$(1)/decode/$(2)/s$(3)/$(4),$(1)/data $(1)/align-$(last)/$(4) $(6) $(if $(filter model,$(8)),$(7) $(1)/features/$(4),$(7)/$(4)),decode,--jobs 1 --data $(1)/data/$(4) --alignment $(1)/align-$(last)/$(4) $(if $(filter model,$(8)),--model $(7) --features $(1)/features/$(4) $(with_engine),--posteriors $(7)/$(4)) $(5))
+decoded = $(call stage,$(1)/decode/$(2)/s$(3)/$(4),$(1)/data $(call labels_of,$(1),$(4)) $(6) $(if $(filter model,$(8)),$(7) $(1)/features/$(4),$(7)/$(4)),decode,--jobs 1 --data $(1)/data/$(4) $(addprefix --alignment ,$(call labels_of,$(1),$(4))) $(if $(filter model,$(8)),--model $(7) --features $(1)/features/$(4) $(with_engine),--posteriors $(7)/$(4)) $(decode_flags) $(5))
 
 $(foreach r,$(ROTATIONS),$(call rotation_rules,$(EXP)/$(r),$(r)))
 $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(call seed_rules,$(EXP)/$(r),$(s))))
 $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach a,$(ARMS),$(foreach z,$(SIZES),$(call student_rules,$(EXP)/$(r),$(s),$(a),$(z))))))
 
 scores_on = $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach n,$(TEACHERS) ensemble $(foreach a,$(ARMS),$(SIZES:%=$(a)-%)),$(EXP)/$(r)/score/$(n)/s$(s)/$(1))))
-$(call stage,$(REPORT),$(call scores_on,$(SPLIT)),report,--scores $(call scores_on,$(SPLIT)) --attribution "Free Spoken Digit Dataset CC BY-SA 4.0")
+$(call stage,$(REPORT),$(call scores_on,$(SPLIT)),report,--scores $(call scores_on,$(SPLIT)) $(report_flags) --attribution "$(ATTRIBUTION)")

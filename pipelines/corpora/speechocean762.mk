@@ -1,0 +1,29 @@
+# Read English of Mandarin speakers, adults: 39 phones as two states each, scored as phones with a phone bigram.
+# make distill CORPUS=speechocean762 DATA=the folder of its archive
+DATA_SOURCE    := $(DATA)
+ALL_ROTATIONS  := official
+ATTRIBUTION    := speechocean762, free for commercial and non-commercial purposes
+prepare_flags   = $(if $(TRANSCRIBED),--transcribed $(TRANSCRIBED))
+feature_flags  := --sample-rate 16000
+decode_flags    = --language-model $(1)/data/lm.arpa
+report_flags   := --unit speaker
+updates_of      = $(UPDATES)
+TRANSCRIBED    ?=## share of the training transcripts that are used; the others' audio goes with the untranscribed
+KNOBS          += TRANSCRIBED
+
+# Teachers: architecture and training of each member.
+t1.train   := --width 192 --dilations 1,2,3 $(weak_masks)
+t2.train   := --width 192 --dilations 1,2,4 $(weak_masks)
+t3.train   := --width 160 --dilations 1,1,2,3 $(weak_masks)
+
+# Students: size.
+large.train := --width 96 --dilations 1,2,3
+small.train := --width 48 --dilations 1,2
+
+# Aligners
+aligner-1.train := --width 128 --dilations 1 --splice 2
+aligner-1.align := --prior-scale 0.5
+aligner-2.train := --width 192 --dilations 1,2
+aligner-2.align := --prior-scale 0.75
+aligner-3.train := --width 192 --dilations 1,2,3 --dropout 0.1
+aligner-3.align := --prior-scale 0.75
