@@ -11,16 +11,16 @@ import { sharedKernelMemory } from './memory.ts';
  */
 export function fastCombine(teachers: readonly Float32Array[], given: CombineOptions): Float32Array {
   const memory = sharedKernelMemory();
-  const { vocabularySize, rule, temperature = 1 } = given;
+  const { vocabularySize, rule } = given;
   if (!memory || rule === 'geometric') return combine(teachers, given);
   const members = membersOf(teachers, given);
-  if (members.length === 1) return fastLogSoftmax(members[0]!.values, vocabularySize, { temperature });
+  if (members.length === 1) return fastLogSoftmax(members[0]!.values, vocabularySize, members[0]!);
   const { length } = teachers[0]!;
-  checkLogits(teachers[0]!, vocabularySize, temperature);
+  for (const { values, temperature } of members) checkLogits(values, vocabularySize, temperature);
   memory.clear(8 * length);
   const logits = memory.floats(length);
   const sums = memory.floats(length).fill(0);
-  for (const { values, share } of members) {
+  for (const { values, share, temperature } of members) {
     logits.set(values);
     const shape = [length / vocabularySize, vocabularySize] as const;
     memory.functions.addPosteriors!(memory.at(logits), memory.at(sums), ...shape, 1 / temperature, share);
