@@ -25,6 +25,7 @@ import { agreement, bestToken, certainty, confidence } from '../shared/math/gate
 import type { Kept } from '../shared/math/keep_tokens.ts';
 import { createKeptMassTally } from '../shared/math/kept_mass_tally.ts';
 import { fastCombine } from '../shared/math/kernels/fast_combine.ts';
+import { fastKeepBest } from '../shared/math/kernels/fast_keep_best.ts';
 import { fastKeepTokens } from '../shared/math/kernels/fast_keep_tokens.ts';
 import { fastLogSoftmax } from '../shared/math/kernels/fast_posteriors.ts';
 import { createLabelTally, type LabelFigures } from '../shared/math/label_tally.ts';
@@ -211,12 +212,8 @@ export async function run(given: Options, { id, inputs, out, progress, skip, bre
   progress.start('filtering', used.length);
   for await (const row of logits.rows()) {
     if (alignment && !alignment.has(row.utterance)) continue;
-    const { members, labels } = await utteranceOf(row, source, settings);
-    const combined = fastCombine(members, combining);
-    checkPosteriors(combined, row, settings);
-    writer.append(
-      rowOfSparseTargets(row.utterance, filterUtterance(row, { combined, members, labels }, settings, tally)),
-    );
+    const said = await utteranceOf(row, source, settings);
+    writer.append(rowOfSparseTargets(row.utterance, filterUtterance(row, said, { settings, combining, tally })));
     progress.advance();
     await breathe();
   }
@@ -445,39 +442,72 @@ function checkPosteriors(
   }
 }
 
-/** What is known of one utterance; `combined` and `members` are [frames × vocabularySize]. */
+/** What is known of one utterance; each of the members is [frames × vocabularySize]. */
 interface Utterance {
-  combined: Float32Array;
   members: Float32Array[];
   labels: Uint16Array | undefined;
 }
 
-function filterUtterance(
-  { utterance, frames }: Row,
-  { combined, members, labels }: Utterance,
-  settings: Settings,
-  tally: Tally,
-): SparseTargets {
-  const { vocabularySize, select, amount, tail, seed, gate } = settings;
-  const weight = new Float32Array(frames).fill(1);
-  if (gate !== 'none') {
-    for (let frame = 0; frame < frames; frame++) {
-      const slice = (values: Float32Array) => values.subarray(frame * vocabularySize, (frame + 1) * vocabularySize);
-      weight[frame] = gateOf(slice(combined), members.map(slice), labels?.[frame], settings);
-    }
-  }
-  const random = createRandom(seed, 'sample', utterance);
-  const drawn = select === 'sample' && sampleTokens(combined, vocabularySize, weight, { draws: amount, random });
-  const ranked = drawn || selectTokens(combined, vocabularySize, weight, selections[select]!(amount));
-  const kept = fastKeepTokens(combined, vocabularySize, ranked);
+interface Filter {
+  settings: Settings;
+  combining: CombineOptions;
+  tally: Tally;
+}
+
+function filterUtterance(row: Row, said: Utterance, { settings, combining, tally }: Filter): SparseTargets {
+  const { labels } = said;
+  const { combined, weight, kept, drawn } =
+    bestOfAll(row, said, combining, settings) ?? selected(row, said, combining, settings);
   const { offsets, tokens, logPosteriors, logTail } =
-    drawn || (tail === 'to-label' ? tailToLabel(kept, labels!) : kept);
+    drawn ?? (settings.tail === 'to-label' ? tailToLabel(kept, labels!) : kept);
   tally.count({ combined, weight, labels, kept, stored: tokens.length });
   return { offsets, tokens, logPosteriors, logTail, weight };
 }
 
+/** What stays of an utterance, before the tail goes where it belongs. */
+interface Filtered {
+  /** [frames × vocabularySize]; left out where nobody asks for it. */
+  combined: Float32Array | undefined;
+  weight: Float32Array;
+  kept: Kept;
+  /** What is stored instead of it, of draws. */
+  drawn?: ReturnType<typeof sampleTokens>;
+}
+
+/** The quick way, where the same number of tokens stays in every frame; undefined where it does not go. */
+function bestOfAll(
+  { frames }: Row,
+  { members, labels }: Utterance,
+  combining: CombineOptions,
+  { select, gate, amount }: Settings,
+): Filtered | undefined {
+  if (gate !== 'none' || (select !== 'top-k' && select !== 'all')) return undefined;
+  const best = fastKeepBest(members, combining, { k: amount, withCombined: labels !== undefined });
+  return best && { ...best, weight: new Float32Array(frames).fill(1) };
+}
+
+function selected(row: Row, { members, labels }: Utterance, combining: CombineOptions, settings: Settings): Filtered {
+  const { vocabularySize, select, amount, seed, gate } = settings;
+  const combined = fastCombine(members, combining);
+  checkPosteriors(combined, row, settings);
+  const weight = new Float32Array(row.frames).fill(1);
+  if (gate !== 'none') {
+    for (let frame = 0; frame < row.frames; frame++) {
+      const slice = (values: Float32Array) => values.subarray(frame * vocabularySize, (frame + 1) * vocabularySize);
+      weight[frame] = gateOf(slice(combined), members.map(slice), labels?.[frame], settings);
+    }
+  }
+  if (select === 'sample') {
+    const random = createRandom(seed, 'sample', row.utterance);
+    const drawn = sampleTokens(combined, vocabularySize, weight, { draws: amount, random });
+    return { combined, weight, kept: fastKeepTokens(combined, vocabularySize, drawn), drawn };
+  }
+  const ranked = selectTokens(combined, vocabularySize, weight, selections[select](amount));
+  return { combined, weight, kept: fastKeepTokens(combined, vocabularySize, ranked) };
+}
+
 /** What draws is no selection by rank. */
-const selections: Partial<Record<Options['select'], (amount: number) => Selection>> = {
+const selections: Record<Exclude<Options['select'], 'sample'>, (amount: number) => Selection> = {
   'top-k': topK,
   'top-p': topP,
   threshold,
@@ -501,7 +531,7 @@ function gateOf(
 interface Tally {
   /** An utterance: what was selected of it, and how many tokens are stored once the tail has gone where it belongs. */
   count(utterance: {
-    combined: Float32Array;
+    combined: Float32Array | undefined;
     weight: Float32Array;
     labels: Uint16Array | undefined;
     kept: Kept;
@@ -531,19 +561,21 @@ function createTally(vocabularySize: number): Tally {
   return {
     count({ combined, weight, labels, kept, stored }) {
       const lost = new Float32Array(weight.length);
-      let open = 0;
-      if (labels) ofLabels.count(combined, labels);
+      let [open, trust, nats] = [0, 0, 0];
+      for (let frame = 0; frame < weight.length; frame++) {
+        trust += weight[frame]!;
+        nats += kept.divergence[frame]!;
+        if (weight[frame]! > 0) lost[open++] = Math.exp(kept.logTail[frame]!);
+      }
+      for (let token = 0; token < vocabularySize; token++) posterior[token]! += kept.mass[token]!;
+      if (labels) {
+        ofLabels.count(combined!, labels);
+        sums.labelKept += labelsKept(kept, labels);
+      }
       sums.frames += weight.length;
       sums.tokens += stored;
-      for (let token = 0; token < vocabularySize; token++) posterior[token]! += kept.mass[token]!;
-      for (let frame = 0; frame < weight.length; frame++) {
-        sums.weight += weight[frame]!;
-        sums.kl += kept.divergence[frame]!;
-        if (weight[frame]! > 0) lost[open++] = Math.exp(kept.logTail[frame]!);
-        if (!labels) continue;
-        const own = kept.tokens.subarray(kept.offsets[frame], kept.offsets[frame + 1]);
-        if (own.includes(labels[frame]!)) sums.labelKept++;
-      }
+      sums.weight += trust;
+      sums.kl += nats;
       sums.open += open;
       keptMass.count(lost.subarray(0, open));
     },
@@ -559,6 +591,15 @@ function createTally(vocabularySize: number): Tally {
       meanPosterior: Array.from(posterior, (sum) => ratio(sum, sums.frames)),
     }),
   };
+}
+
+/** Frames that keep their label. */
+function labelsKept({ offsets, tokens }: Kept, labels: Uint16Array): number {
+  let kept = 0;
+  for (let frame = 0; frame < labels.length; frame++) {
+    if (tokens.subarray(offsets[frame], offsets[frame + 1]).includes(labels[frame]!)) kept++;
+  }
+  return kept;
 }
 
 /** 0 of nothing is 0. */

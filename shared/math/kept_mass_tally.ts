@@ -1,4 +1,5 @@
 import { fromHalf, toHalf } from './half.ts';
+import { fastToHalfInto } from './kernels/fast_half.ts';
 
 /** Mean and quantiles of the mass that frames keep, in memory that does not grow with their number. */
 export interface KeptMassTally {
@@ -24,7 +25,8 @@ export function createKeptMassTally(): KeptMassTally {
   };
   return {
     count(lostMass) {
-      const halves = toHalf(lostMass);
+      const halves = new Uint16Array(lostMass.length);
+      fastToHalfInto(halves, lostMass);
       for (let i = 0; i < halves.length; i++) {
         counts[Math.min(halves[i]!, one!)]!++;
         lostSum += lostMass[i]!;
