@@ -1,5 +1,5 @@
-import { fromHalf, toHalf } from './half.ts';
-import { fastToHalfInto } from './kernels/fast_half.ts';
+import { toHalf } from './half.ts';
+import { fastFromHalf, fastToHalfInto } from './kernels/fast_half.ts';
 
 /** Mean and quantiles of the mass that frames keep, in memory that does not grow with their number. */
 export interface KeptMassTally {
@@ -19,7 +19,7 @@ export function createKeptMassTally(): KeptMassTally {
     let above = 0;
     for (let half = one!; half >= 0; half--) {
       above += counts[half]!;
-      if (above >= share * frames && above > 0) return 1 - fromHalf(Uint16Array.of(half))[0]!;
+      if (above >= share * frames && above > 0) return 1 - fastFromHalf(Uint16Array.of(half))[0]!;
     }
     return 0;
   };
