@@ -20,23 +20,28 @@ import {
   type UtteranceTable,
 } from '../shared/io/utterance_table.ts';
 import { createUtteranceWriter } from '../shared/io/utterance_writer.ts';
-import { combinations } from '../shared/math/combine.ts';
+import { type CombineOptions, combinations } from '../shared/math/combine.ts';
 import { agreement, bestToken, certainty, confidence } from '../shared/math/gate.ts';
 import type { Kept } from '../shared/math/keep_tokens.ts';
 import { createKeptMassTally } from '../shared/math/kept_mass_tally.ts';
 import { fastCombine } from '../shared/math/kernels/fast_combine.ts';
+import { fastKeepBest } from '../shared/math/kernels/fast_keep_best.ts';
 import { fastKeepTokens } from '../shared/math/kernels/fast_keep_tokens.ts';
+import { fastLogSoftmax } from '../shared/math/kernels/fast_posteriors.ts';
+import { createLabelTally, type LabelFigures } from '../shared/math/label_tally.ts';
 import { createRandom } from '../shared/math/random.ts';
 import { type Selection, sampleTokens, selectTokens, threshold, topK, topP } from '../shared/math/select.ts';
 import type { SparseTargets, Tail } from '../shared/math/sparse_targets.ts';
 import { tailToLabel } from '../shared/math/tail_to_label.ts';
+import { type LabelledFrames, type TunedCombination, tuneCombination } from '../shared/math/tune_combination.ts';
 
 export const options = {
   logits: { type: 'string', role: 'input', demandOption: true, describe: 'folder of cache_logits' },
   alignment: {
     type: 'string',
     role: 'input',
-    describe: 'folder of align_labels for the same utterances: for --gate correct, --tail to-label, and two figures',
+    describe:
+      'folder of align_labels for the same utterances: for --tune, --gate correct, --tail to-label, and figures',
   },
   teachers: {
     type: 'numbers',
@@ -47,11 +52,27 @@ export const options = {
   combine: {
     type: 'string',
     default: 'linear',
-    choices: combinations,
-    describe: 'mean of posteriors, normalised mean of log-posteriors, or the surest teacher of each utterance',
+    choices: [...combinations, 'weighted'],
+    describe:
+      'mean of posteriors, normalised mean of log-posteriors, the surest teacher of each utterance, or the mean with the weights of --tune',
   },
   weights: { type: 'numbers', min: 0, describe: 'weights of the teachers in the mean; equal unless given' },
-  temperature: { type: 'number', default: 1, above: 0, describe: 'T of each teacher, before they are combined' },
+  tune: {
+    type: 'boolean',
+    default: false,
+    describe: "find each teacher's own temperature, and weights, on this data (use dev data), and filter with them",
+  },
+  combination: {
+    type: 'string',
+    role: 'input',
+    describe: "folder of filter_targets --tune, to take the teachers' own temperatures (and weights) from",
+  },
+  temperature: {
+    type: 'number',
+    default: 1,
+    above: 0,
+    describe: "T of the distillation, the same for all, before they are combined: times a teacher's own",
+  },
   select: {
     type: 'string',
     default: 'top-k',
@@ -124,6 +145,22 @@ export const meaningless: readonly { when: (asked: Asked) => boolean; why: strin
     why: '--gate-threshold belongs to --gate confidence, entropy or agreement: the others are open or shut as they are',
   },
   {
+    when: ({ tune, combination }) => tune && combination !== undefined,
+    why: '--tune finds what --combination takes over: leave out one of them',
+  },
+  {
+    when: ({ tune, alignment }) => tune && !alignment,
+    why: '--tune compares with the hard label: name it with --alignment',
+  },
+  {
+    when: ({ combine, tune, combination }) => combine === 'weighted' && !tune && combination === undefined,
+    why: '--combine weighted takes its weights from --tune or --combination: give one of them, or --weights and --combine linear',
+  },
+  {
+    when: ({ combine, weights }) => combine === 'weighted' && weights !== undefined,
+    why: '--combine weighted has weights of its own: leave out --weights, or take --combine linear',
+  },
+  {
     when: ({ combine, weights }) => combine === 'best' && weights !== undefined,
     why: '--combine best takes one teacher as it is: leave out --weights',
   },
@@ -149,8 +186,8 @@ interface Settings extends Omit<Asked, 'tail'> {
 export async function run(given: Options, { id, inputs, out, progress, skip, breathe }: Context) {
   const logits = await openUtterances(given.logits, { format: 'logits' });
   const settings = checkSettings(given, logits);
-  const { tail, temperature, fixedK, vocabularySize, chosen } = settings;
-  const teachers = teachersOf(inputs.logits![0]!, chosen);
+  const { tail, temperature, fixedK, vocabularySize } = settings;
+  const teachers = teachersOf(inputs.logits![0]!, settings.chosen);
   const tokensText = readFileSync(join(given.logits, 'tokens.txt'), 'utf8');
   if (tokensDigest(tokensText) !== logits.metadata['kd.tokens']) {
     throw new InputError(`Cannot use ${given.logits}: its tokens.txt is not the one it was made with; cache again`);
@@ -162,29 +199,28 @@ export async function run(given: Options, { id, inputs, out, progress, skip, bre
     used = sharedUtterances(logits, alignment, 'hard labels', skip);
   }
 
+  const source = { logits, alignment };
+  const tuned = given.tune ? await tune(source, { settings, teachers, out, progress, breathe }) : undefined;
+  const combination = tuned ?? (given.combination ? readCombination(inputs.combination![0]!, teachers) : undefined);
+  const combining = combineOptions(settings, combination);
   const name = 'part-00000-of-00001.arrow';
   const writer = createUtteranceWriter(out.createFile(name), {
     columns: essenceColumns(fixedK),
-    metadata: { ...metadataOf(settings, logits, teachers), 'kd.id': id },
+    metadata: { ...metadataOf(settings, logits, teachers), ...temperaturesOf(combination), 'kd.id': id },
   });
   const tally = createTally(vocabularySize);
   progress.start('filtering', used.length);
   for await (const row of logits.rows()) {
     if (alignment && !alignment.has(row.utterance)) continue;
-    const members = chosen.map((teacher) => posteriorsOf(row, teacher, settings));
-    const labels = alignment && labelsOf(await alignment.read(row.utterance), row, settings);
-    const combined = fastCombine(members, { ...settings, rule: settings.combine });
-    checkPosteriors(combined, row, settings);
-    writer.append(
-      rowOfSparseTargets(row.utterance, filterUtterance(row, { combined, members, labels }, settings, tally)),
-    );
+    const said = await utteranceOf(row, source, settings);
+    writer.append(rowOfSparseTargets(row.utterance, filterUtterance(row, said, { settings, combining, tally })));
     progress.advance();
     await breathe();
   }
   writer.close();
   out.writeText('tokens.txt', tokensText);
   await Promise.all([logits.close(), alignment?.close()]);
-  const { frames, ...figures } = tally.summary();
+  const { frames, ofLabels, ...figures } = tally.summary();
   return {
     utterances: used.length,
     frames,
@@ -202,14 +238,19 @@ export async function run(given: Options, { id, inputs, out, progress, skip, bre
     klCounting:
       'KL(ensemble ‖ kept) in nats over open frames, the tail spread evenly over the tokens not kept; null for samples',
     labelKept: alignment ? figures.labelKept : undefined,
-    frameAccuracy: alignment ? figures.frameAccuracy : undefined,
+    ...(alignment ? { ...ofLabels, frameAccuracy: 1 - ofLabels.frameError } : {}),
     outputFrameShiftMs: Number(logits.metadata['kd.frameShiftMs']),
     firstFrameCentreMs: Number(logits.metadata['kd.firstFrameCentreMs']),
     tokensDigest: tokensDigest(tokensText),
     // what decoding divides by comes from the teachers' training data, not from the data that is decoded
     prior: meanOf(teachers.map(({ prior }) => prior)),
     selfLoop: meanOf(teachers.map(({ selfLoop }) => selfLoop)),
-    teachers: teachers.map(({ name, id }) => ({ name, id })),
+    teachers: teachers.map(({ name, id }, i) => ({
+      ...{ name, id },
+      ...(combination ? { temperature: combination.teacherTemperatures[i] } : {}),
+      ...(given.combine === 'weighted' ? { weight: combination!.weights[i] } : {}),
+    })),
+    atEdge: combination?.atEdge,
   };
 }
 
@@ -238,6 +279,94 @@ function checkSettings(given: Options, { path, metadata, columns }: UtteranceTab
   const tail = given.tail ?? (given.select === 'all' || given.select === 'sample' ? 'renormalise' : 'ghost');
   const isEven = (given.select === 'top-k' || given.select === 'all') && given.gate === 'none' && tail !== 'to-label';
   return { ...given, chosen, tail, amount, vocabularySize, fixedK: isEven ? amount : undefined };
+}
+
+/** The logits to filter, and hard labels where there are any. */
+interface Source {
+  logits: UtteranceTable;
+  alignment: UtteranceTable | undefined;
+}
+
+/** What --tune finds, in `combination.json`. */
+interface TunedTeachers extends Pick<TunedCombination, 'teacherTemperatures' | 'weights'> {
+  /** Ids of the teachers that all lists go by. */
+  teachers: string[];
+  /** Names of those whose temperature is only the best within its limits. */
+  atEdge: string[];
+}
+
+interface TuneSurroundings extends Pick<Context, 'out' | 'progress' | 'breathe'> {
+  settings: Settings;
+  teachers: Teacher[];
+}
+
+/** Finds what combines the teachers best on these data, and writes it with what each way to combine them gives. */
+async function tune(source: Source, { settings, teachers, out, progress, breathe }: TuneSurroundings) {
+  const { vocabularySize } = settings;
+  async function* utterances(): AsyncGenerator<LabelledFrames> {
+    progress.start('tuning', source.logits.utterances.length);
+    for await (const row of source.logits.rows()) {
+      if (!source.alignment!.has(row.utterance)) continue;
+      const { members, labels } = await utteranceOf(row, source, settings);
+      for (const member of members) checkPosteriors(fastLogSoftmax(member, vocabularySize), row, settings);
+      yield { members, labels: labels! };
+      progress.advance();
+      await breathe();
+    }
+  }
+  const { table, ...tuned } = await tuneCombination(utterances, { vocabularySize, teachers: teachers.length });
+  const atEdge = tuned.atEdge.map((i) => teachers[i]!.name);
+  if (atEdge.length > 0) {
+    progress.note(
+      `warning: the temperature of ${atEdge.join(', ')} lies at its limit; tune on data it was not trained on`,
+    );
+  }
+  const found: TunedTeachers = { ...tuned, teachers: teachers.map(({ id }) => id), atEdge };
+  const named = table.map(({ teacher, ...row }) => ({
+    ...(teacher === undefined ? {} : { teacher: teachers[teacher]!.name }),
+    ...row,
+  }));
+  out.writeJson('combination.json', { ...found, table: named });
+  return found;
+}
+
+/** @throws {InputError} when it was tuned for other teachers */
+function readCombination({ path, report }: InputFolder, teachers: Teacher[]): TunedTeachers {
+  const file = join(path, 'combination.json');
+  if (report.files['combination.json'] === undefined) {
+    throw new InputError(`Cannot use ${path}: it has no combination.json; make it with filter_targets --tune`);
+  }
+  const found = JSON.parse(readFileSync(file, 'utf8')) as TunedTeachers;
+  const ids = teachers.map(({ id }) => id);
+  if (JSON.stringify(found.teachers) !== JSON.stringify(ids)) {
+    throw new InputError(
+      `Cannot use ${path}: it was tuned for teachers ${found.teachers}, and not for ${ids}; run filter_targets --tune with the same teachers in the same order`,
+    );
+  }
+  const fits = (list: unknown, isValid: (value: number) => boolean) =>
+    Array.isArray(list) &&
+    list.length === ids.length &&
+    list.every((value) => Number.isFinite(value) && isValid(value));
+  if (fits(found.teacherTemperatures, (value) => value > 0) && fits(found.weights, (value) => value >= 0)) return found;
+  throw new InputError(
+    `Cannot use ${file}: it lacks valid teacherTemperatures or weights; run filter_targets --tune again`,
+  );
+}
+
+function combineOptions(settings: Settings, combination: TunedTeachers | undefined): CombineOptions {
+  const { vocabularySize, combine, temperature, weights } = settings;
+  const common = { vocabularySize, temperature, teacherTemperatures: combination?.teacherTemperatures };
+  if (combine === 'weighted') return { ...common, rule: 'linear', weights: combination!.weights };
+  return { ...common, rule: combine, weights };
+}
+
+const temperaturesOf = (combination: TunedTeachers | undefined): Record<string, string> =>
+  combination ? { 'kd.teacherTemperatures': JSON.stringify(combination.teacherTemperatures) } : {};
+
+/** What each teacher and the labels say of an utterance. */
+async function utteranceOf(row: Row, { alignment }: Source, settings: Settings) {
+  const members = settings.chosen.map((teacher) => posteriorsOf(row, teacher, settings));
+  return { members, labels: alignment && labelsOf(await alignment.read(row.utterance), row, settings) };
 }
 
 interface Teacher {
@@ -313,39 +442,72 @@ function checkPosteriors(
   }
 }
 
-/** What is known of one utterance; `combined` and `members` are [frames × vocabularySize]. */
+/** What is known of one utterance; each of the members is [frames × vocabularySize]. */
 interface Utterance {
-  combined: Float32Array;
   members: Float32Array[];
   labels: Uint16Array | undefined;
 }
 
-function filterUtterance(
-  { utterance, frames }: Row,
-  { combined, members, labels }: Utterance,
-  settings: Settings,
-  tally: Tally,
-): SparseTargets {
-  const { vocabularySize, select, amount, tail, seed, gate } = settings;
-  const weight = new Float32Array(frames).fill(1);
-  if (gate !== 'none') {
-    for (let frame = 0; frame < frames; frame++) {
-      const slice = (values: Float32Array) => values.subarray(frame * vocabularySize, (frame + 1) * vocabularySize);
-      weight[frame] = gateOf(slice(combined), members.map(slice), labels?.[frame], settings);
-    }
-  }
-  const random = createRandom(seed, 'sample', utterance);
-  const drawn = select === 'sample' && sampleTokens(combined, vocabularySize, weight, { draws: amount, random });
-  const ranked = drawn || selectTokens(combined, vocabularySize, weight, selections[select]!(amount));
-  const kept = fastKeepTokens(combined, vocabularySize, ranked);
+interface Filter {
+  settings: Settings;
+  combining: CombineOptions;
+  tally: Tally;
+}
+
+function filterUtterance(row: Row, said: Utterance, { settings, combining, tally }: Filter): SparseTargets {
+  const { labels } = said;
+  const { combined, weight, kept, drawn } =
+    bestOfAll(row, said, combining, settings) ?? selected(row, said, combining, settings);
   const { offsets, tokens, logPosteriors, logTail } =
-    drawn || (tail === 'to-label' ? tailToLabel(kept, labels!) : kept);
+    drawn ?? (settings.tail === 'to-label' ? tailToLabel(kept, labels!) : kept);
   tally.count({ combined, weight, labels, kept, stored: tokens.length });
   return { offsets, tokens, logPosteriors, logTail, weight };
 }
 
+/** What stays of an utterance, before the tail goes where it belongs. */
+interface Filtered {
+  /** [frames × vocabularySize]; left out where nobody asks for it. */
+  combined: Float32Array | undefined;
+  weight: Float32Array;
+  kept: Kept;
+  /** What is stored instead of it, of draws. */
+  drawn?: ReturnType<typeof sampleTokens>;
+}
+
+/** The quick way, where the same number of tokens stays in every frame; undefined where it does not go. */
+function bestOfAll(
+  { frames }: Row,
+  { members, labels }: Utterance,
+  combining: CombineOptions,
+  { select, gate, amount }: Settings,
+): Filtered | undefined {
+  if (gate !== 'none' || (select !== 'top-k' && select !== 'all')) return undefined;
+  const best = fastKeepBest(members, combining, { k: amount, withCombined: labels !== undefined });
+  return best && { ...best, weight: new Float32Array(frames).fill(1) };
+}
+
+function selected(row: Row, { members, labels }: Utterance, combining: CombineOptions, settings: Settings): Filtered {
+  const { vocabularySize, select, amount, seed, gate } = settings;
+  const combined = fastCombine(members, combining);
+  checkPosteriors(combined, row, settings);
+  const weight = new Float32Array(row.frames).fill(1);
+  if (gate !== 'none') {
+    for (let frame = 0; frame < row.frames; frame++) {
+      const slice = (values: Float32Array) => values.subarray(frame * vocabularySize, (frame + 1) * vocabularySize);
+      weight[frame] = gateOf(slice(combined), members.map(slice), labels?.[frame], settings);
+    }
+  }
+  if (select === 'sample') {
+    const random = createRandom(seed, 'sample', row.utterance);
+    const drawn = sampleTokens(combined, vocabularySize, weight, { draws: amount, random });
+    return { combined, weight, kept: fastKeepTokens(combined, vocabularySize, drawn), drawn };
+  }
+  const ranked = selectTokens(combined, vocabularySize, weight, selections[select](amount));
+  return { combined, weight, kept: fastKeepTokens(combined, vocabularySize, ranked) };
+}
+
 /** What draws is no selection by rank. */
-const selections: Partial<Record<Options['select'], (amount: number) => Selection>> = {
+const selections: Record<Exclude<Options['select'], 'sample'>, (amount: number) => Selection> = {
   'top-k': topK,
   'top-p': topP,
   threshold,
@@ -369,7 +531,7 @@ function gateOf(
 interface Tally {
   /** An utterance: what was selected of it, and how many tokens are stored once the tail has gone where it belongs. */
   count(utterance: {
-    combined: Float32Array;
+    combined: Float32Array | undefined;
     weight: Float32Array;
     labels: Uint16Array | undefined;
     kept: Kept;
@@ -384,7 +546,8 @@ interface Tally {
     keptMass: { mean: number; p01: number; p05: number; p50: number };
     kl: number;
     labelKept: number;
-    frameAccuracy: number;
+    /** Of the combination, over all frames, before any is shut or thinned. */
+    ofLabels: LabelFigures;
     /** Of each token over all frames of this data. */
     meanPosterior: number[];
   };
@@ -393,24 +556,26 @@ interface Tally {
 function createTally(vocabularySize: number): Tally {
   const keptMass = createKeptMassTally();
   const posterior = new Float64Array(vocabularySize);
-  const sums = { frames: 0, open: 0, weight: 0, tokens: 0, kl: 0, labelKept: 0, correct: 0 };
+  const ofLabels = createLabelTally(vocabularySize);
+  const sums = { frames: 0, open: 0, weight: 0, tokens: 0, kl: 0, labelKept: 0 };
   return {
     count({ combined, weight, labels, kept, stored }) {
       const lost = new Float32Array(weight.length);
-      let open = 0;
+      let [open, trust, nats] = [0, 0, 0];
+      for (let frame = 0; frame < weight.length; frame++) {
+        trust += weight[frame]!;
+        nats += kept.divergence[frame]!;
+        if (weight[frame]! > 0) lost[open++] = Math.exp(kept.logTail[frame]!);
+      }
+      for (let token = 0; token < vocabularySize; token++) posterior[token]! += kept.mass[token]!;
+      if (labels) {
+        ofLabels.count(combined!, labels);
+        sums.labelKept += labelsKept(kept, labels);
+      }
       sums.frames += weight.length;
       sums.tokens += stored;
-      for (let token = 0; token < vocabularySize; token++) posterior[token]! += kept.mass[token]!;
-      for (let frame = 0; frame < weight.length; frame++) {
-        sums.weight += weight[frame]!;
-        sums.kl += kept.divergence[frame]!;
-        if (weight[frame]! > 0) lost[open++] = Math.exp(kept.logTail[frame]!);
-        if (!labels) continue;
-        const label = labels[frame]!;
-        const start = frame * vocabularySize;
-        if (bestToken(combined.subarray(start, start + vocabularySize)) === label) sums.correct++;
-        if (kept.tokens.subarray(kept.offsets[frame], kept.offsets[frame + 1]).includes(label)) sums.labelKept++;
-      }
+      sums.weight += trust;
+      sums.kl += nats;
       sums.open += open;
       keptMass.count(lost.subarray(0, open));
     },
@@ -422,10 +587,19 @@ function createTally(vocabularySize: number): Tally {
       keptMass: keptMass.summary(),
       kl: ratio(sums.kl, sums.open),
       labelKept: ratio(sums.labelKept, sums.open),
-      frameAccuracy: ratio(sums.correct, sums.frames),
+      ofLabels: ofLabels.summary(),
       meanPosterior: Array.from(posterior, (sum) => ratio(sum, sums.frames)),
     }),
   };
+}
+
+/** Frames that keep their label. */
+function labelsKept({ offsets, tokens }: Kept, labels: Uint16Array): number {
+  let kept = 0;
+  for (let frame = 0; frame < labels.length; frame++) {
+    if (tokens.subarray(offsets[frame], offsets[frame + 1]).includes(labels[frame]!)) kept++;
+  }
+  return kept;
 }
 
 /** 0 of nothing is 0. */
@@ -441,6 +615,8 @@ export const stage = {
   examples: [
     '$0 --logits exp/logits/train --alignment exp/align/train --select top-k --k 3 --tail ghost --out exp/essence/top3',
     '$0 --logits exp/logits/test --select all --out exp/essence/full',
+    '$0 --logits exp/logits/dev --alignment exp/align/dev --tune --select all --out exp/essence/dev',
+    '$0 --logits exp/logits/train --combination exp/essence/dev --combine weighted --out exp/essence/calibrated',
   ],
   options,
   run,

@@ -199,7 +199,8 @@ test('filter_targets --gate shuts frames, stores nothing of them and counts them
   }
   assert.ok(gated > 0);
   assert.equal(report.gatedFrames, gated);
-  assert.equal(report.frameAccuracy, (totalFrames - gated) / totalFrames);
+  assert.equal(report.frameError, gated / totalFrames);
+  assert.equal(report.frameAccuracy, 1 - gated / totalFrames);
   assert.equal(report.tokensPerFrame, (3 * (totalFrames - gated)) / totalFrames);
 });
 
@@ -255,6 +256,73 @@ test('filter_targets takes the temperature before it combines', async () => {
   }
 });
 
+/** A folder as filter_targets --tune leaves it, for the three teachers. */
+const writeCombination = (name: string, found: Record<string, unknown> = {}): string =>
+  writeStageFolder(at(name), { id: name, stage: 'filter_targets' }, (out) =>
+    out.writeJson('combination.json', {
+      ...{ teachers: ['id0', 'id1', 'id2'], teacherTemperatures: [1, 1, 1], weights: [1, 0, 0], atEdge: [], ...found },
+    }),
+  );
+
+test('filter_targets --tune calibrates the teachers and filters with that, --combination does it again', async () => {
+  const tuned = await filter({ alignment, tune: true, select: 'all' });
+  const found = JSON.parse(readFileSync(join(tuned.out, 'combination.json'), 'utf8'));
+  assert.deepEqual(found.teachers, ['id0', 'id1', 'id2']);
+  assert.deepEqual(tuned.report.atEdge, found.atEdge);
+  assert.equal(tuned.metadata['kd.teacherTemperatures'], JSON.stringify(found.teacherTemperatures));
+  assert.deepEqual(
+    tuned.report.teachers,
+    [0, 1, 2].map((i) => ({ name: `t${i}`, id: `id${i}`, temperature: found.teacherTemperatures[i] })),
+  );
+  const rows = found.table as Record<string, unknown>[];
+  assert.equal(rows.length, 14);
+  assert.deepEqual([rows[1]!.teacher, rows[1]!.rule, rows[1]!.calibrated], ['t1', 'alone', false]);
+  const row = rows.find(({ rule, calibrated }) => rule === 'linear' && calibrated)!;
+  const { crossEntropyNats, frameError, calibrationError, frameAccuracy } = tuned.report;
+  assert.deepEqual(
+    { crossEntropyNats, frameError, calibrationError },
+    {
+      crossEntropyNats: row.crossEntropyNats,
+      frameError: row.frameError,
+      calibrationError: row.calibrationError,
+    },
+    'the report is of the combination that was used',
+  );
+  assert.equal(frameAccuracy, 1 - (frameError as number));
+
+  const again = await filter({ combination: tuned.out, select: 'all' });
+  assert.deepEqual(again.targets, tuned.targets);
+  assert.equal(again.report.crossEntropyNats, undefined, 'there is nothing to compare with');
+  assert.notDeepEqual((await filter({ select: 'all' })).targets, tuned.targets);
+
+  const weighted = await filter({ combination: tuned.out, select: 'all', combine: 'weighted', alignment });
+  assert.equal(
+    weighted.report.crossEntropyNats,
+    rows.find(({ rule, calibrated }) => rule === 'weighted' && calibrated)!.crossEntropyNats,
+  );
+  assert.deepEqual(
+    (weighted.report.teachers as { weight: number }[]).map(({ weight }) => weight),
+    found.weights,
+  );
+});
+
+test('filter_targets writes the same targets for teachers at temperature 1 and for such that were not tuned', async () => {
+  const combination = writeCombination('ones');
+  for (const combine of ['linear', 'geometric', 'best']) {
+    const [a, b] = [await filter({ combine, combination, temperature: 2 }), await filter({ combine, temperature: 2 })];
+    assert.deepEqual(a.targets, b.targets);
+  }
+  const [a, b] = [await filter({ combine: 'weighted', combination }), await filter({ weights: [1, 0, 0] })];
+  assert.deepEqual(a.targets, b.targets);
+});
+
+test("filter_targets multiplies a teacher's own temperature by that of the distillation", async () => {
+  const combination = writeCombination('twos', { teacherTemperatures: [2, 2, 2] });
+  const [a, b] = [await filter({ combination, temperature: 1.5 }), await filter({ temperature: 3 })];
+  assert.deepEqual(a.targets, b.targets);
+  assert.equal(a.report.temperature, 1.5);
+});
+
 const faults: { name: string; code: number; argv: string[] | (() => string[]); message: RegExp }[] = [
   {
     name: 'a tail where all is kept',
@@ -287,6 +355,61 @@ const faults: { name: string; code: number; argv: string[] | (() => string[]); m
     code: 2,
     argv: ['--combine', 'best', '--weights', '1,1,1'],
     message: /leave out --weights/,
+  },
+  { name: 'tuning without labels', code: 2, argv: ['--tune'], message: /--tune compares .* --alignment/ },
+  {
+    name: 'tuning and a combination',
+    code: 2,
+    argv: () => ['--tune', '--alignment', alignment, '--combination', writeCombination('either')],
+    message: /leave out one of them/,
+  },
+  {
+    name: 'tuned weights that were not tuned',
+    code: 2,
+    argv: ['--combine', 'weighted'],
+    message: /takes its weights from --tune or --combination/,
+  },
+  {
+    name: 'tuned weights and others',
+    code: 2,
+    argv: () => ['--combine', 'weighted', '--combination', writeCombination('both'), '--weights', '1,1,1'],
+    message: /has weights of its own/,
+  },
+  {
+    name: 'a combination of other teachers',
+    code: 3,
+    argv: () => ['--combination', writeCombination('others', { teachers: ['id0', 'id9', 'id2'] })],
+    message: /others: it was tuned for teachers id0,id9,id2, and not for id0,id1,id2; run filter_targets --tune/,
+  },
+  {
+    name: 'a combination of more teachers',
+    code: 3,
+    argv: () => ['--combination', writeCombination('more'), '--teachers', '0,1'],
+    message: /tuned for teachers id0,id1,id2, and not for id0,id1;/,
+  },
+  {
+    name: 'a folder that was not tuned',
+    code: 3,
+    argv: () => ['--combination', alignment],
+    message: /alignment: it has no combination\.json; make it with filter_targets --tune/,
+  },
+  {
+    name: 'a combination that is none',
+    code: 3,
+    argv: () => ['--combination', writeCombination('broken', { teacherTemperatures: [1, 0, 1] })],
+    message: /lacks valid teacherTemperatures or weights/,
+  },
+  {
+    name: 'NaN in the cache that it tunes on',
+    code: 3,
+    argv: () => [
+      '--logits',
+      writeTinyLogits(at('nan-tuned'), {
+        values: (values, id) => (id === 's1-b' ? values.fill(Number.NaN, 12, 13) : values),
+      }),
+      ...['--tune', '--alignment', alignment],
+    ],
+    message: /utterance "s1-b": what .*nan-tuned says of frame 2 is no distribution/,
   },
   { name: 'two weights for three', code: 2, argv: ['--weights', '1,1'], message: /one number for each teacher/ },
   { name: 'no weight at all', code: 2, argv: ['--weights', '0,0,0'], message: /--weights are all 0/ },

@@ -91,6 +91,34 @@ for (const [i, { rule, teachers, weights, temperature, posteriors }] of cases.en
   });
 }
 
+test('combine() takes each teacher to its own temperature times that of all', () => {
+  const [a, b] = [logs(0.8, 0.1, 0.1, 0.3, 0.3, 0.4), logs(0.5, 0.3, 0.2, 0.1, 0.6, 0.3)];
+  const given = { vocabularySize: 3, weights: [2, 1] };
+  for (const rule of ['linear', 'geometric'] as const) {
+    const found = combine([a, b], { ...given, rule, teacherTemperatures: [1.5, 0.5], temperature: 2 });
+    const softened = [logSoftmax(a, 3, { temperature: 3 }), logSoftmax(b, 3, { temperature: 1 })];
+    const expected = combine(softened, { ...given, rule });
+    found.forEach((value, i) => void assert.ok(Math.abs(value - expected[i]!) < 1e-6, rule));
+  }
+});
+
+test('combine() of teachers at temperature 1 is that of teachers without one, to the last bit', () => {
+  const random = createRandom('temperature 1');
+  const teachers = [0, 1, 2].map(() => logSoftmax(Float32Array.from({ length: 40 }, random.normal), 8));
+  for (const rule of combinations) {
+    const given = { vocabularySize: 8, rule, temperature: 1.7 };
+    assert.deepEqual(combine(teachers, { ...given, teacherTemperatures: [1, 1, 1] }), combine(teachers, given));
+  }
+});
+
+test('combine() best goes by how sure teachers are once calibrated, not by how sure they say they are', () => {
+  const [boaster, modest] = [logs(0.98, 0.01, 0.01), logs(0.2, 0.6, 0.2)];
+  const given = { vocabularySize: 3, rule: 'best' } as const;
+  assert.equal(combine([boaster, modest], given)[0], logSoftmax(boaster, 3)[0]);
+  const calibrated = combine([boaster, modest], { ...given, teacherTemperatures: [8, 0.5], temperature: 2 });
+  assert.deepEqual(calibrated, logSoftmax(modest, 3, { temperature: 1 }));
+});
+
 test('combine() best takes whole utterances: one teacher, not its best frames', () => {
   const [a, b] = [logs(0.9, 0.1, 0.6, 0.4), logs(0.5, 0.5, 0.2, 0.8)];
   assert.deepEqual(combine([b, a], { vocabularySize: 2, rule: 'best' }), logSoftmax(a, 2));
@@ -130,5 +158,13 @@ test('combine() answers NaN where geometric teachers have no token in common, an
       () => combine([logs(1), logs(1)], { vocabularySize: 1, rule: 'linear', weights }),
       /Cannot weight 2 teachers/,
     );
+  }
+  const two = [logs(0.5, 0.5), logs(0.5, 0.5)];
+  for (const [teacherTemperatures, message] of [
+    [[1], /Cannot take 2 teachers to temperatures 1;/],
+    [[1, 0], /Cannot use temperature 0/],
+    [[Number.NaN, 1], /Cannot use temperature NaN/],
+  ] as const) {
+    assert.throws(() => combine(two, { vocabularySize: 2, rule: 'linear', teacherTemperatures }), message);
   }
 });

@@ -46,8 +46,9 @@ export function keepTokens(logPosteriors: Float32Array, vocabularySize: number, 
       tail += lost[token]!;
       if (lost[token]! > 0) nats += lost[token]! * logPosteriors[start + token]!;
     }
-    kept.logTail[frame] = Math.log(tail);
-    if (tail > 0) kept.divergence[frame] = nats - tail * Math.log(tail / (vocabularySize - (to - from)));
+    const logTail = Math.log(tail);
+    kept.logTail[frame] = logTail;
+    if (tail > 0) kept.divergence[frame] = nats - tail * (logTail - Math.log(vocabularySize - (to - from)));
   }
   return kept;
 }

@@ -1,4 +1,5 @@
-import { fromHalf, toHalf } from './half.ts';
+import { toHalf } from './half.ts';
+import { fastFromHalf, fastToHalfInto } from './kernels/fast_half.ts';
 
 /** Mean and quantiles of the mass that frames keep, in memory that does not grow with their number. */
 export interface KeptMassTally {
@@ -18,13 +19,14 @@ export function createKeptMassTally(): KeptMassTally {
     let above = 0;
     for (let half = one!; half >= 0; half--) {
       above += counts[half]!;
-      if (above >= share * frames && above > 0) return 1 - fromHalf(Uint16Array.of(half))[0]!;
+      if (above >= share * frames && above > 0) return 1 - fastFromHalf(Uint16Array.of(half))[0]!;
     }
     return 0;
   };
   return {
     count(lostMass) {
-      const halves = toHalf(lostMass);
+      const halves = new Uint16Array(lostMass.length);
+      fastToHalfInto(halves, lostMass);
       for (let i = 0; i < halves.length; i++) {
         counts[Math.min(halves[i]!, one!)]!++;
         lostSum += lostMass[i]!;

@@ -1,4 +1,4 @@
-import { fastTopTokensOfFrames } from './kernels/fast_posteriors.ts';
+import { fastBestTokensOfFrames } from './kernels/fast_posteriors.ts';
 import type { Random } from './random.ts';
 import { topTokens } from './top_tokens.ts';
 
@@ -62,9 +62,11 @@ export function selectTokens(
   { first, count }: Selection,
 ): Ranked {
   const looked = Math.min(first, vocabularySize);
-  const top = fastTopTokensOfFrames(logPosteriors, vocabularySize, looked);
+  const top = fastBestTokensOfFrames(logPosteriors, vocabularySize, looked);
   if (!count && weight.every((value) => value > 0)) {
-    return { offsets: Int32Array.from({ length: weight.length + 1 }, (_, i) => i * looked), tokens: top.tokens };
+    const offsets = new Int32Array(weight.length + 1);
+    for (let frame = 1; frame < offsets.length; frame++) offsets[frame] = frame * looked;
+    return { offsets, tokens: top.tokens };
   }
   return concatenate(weight, (frame) => {
     const start = frame * looked;

@@ -8,10 +8,11 @@ import { fastCombine } from './fast_combine.ts';
 test('fastCombine() says what combine() says, of few and many tokens, at any temperature', () => {
   for (const rule of combinations) {
     for (const vocabularySize of [1, 3, 4, 41, 500]) {
-      for (const [count, weights, temperature] of [
-        [1, undefined, 2],
-        [3, undefined, 1],
-        [5, [1, 0, 2, 5, 1], 0.5],
+      for (const [count, weights, temperature, teacherTemperatures] of [
+        [1, undefined, 2, undefined],
+        [3, undefined, 1, undefined],
+        [5, [1, 0, 2, 5, 1], 0.5, undefined],
+        [3, [1, 2, 1], 1.5, [0.7, 1, 3]],
       ] as const) {
         const random = createRandom('combine', rule, vocabularySize, count);
         const teachers = Array.from({ length: count }, () =>
@@ -22,7 +23,7 @@ test('fastCombine() says what combine() says, of few and many tokens, at any tem
             vocabularySize,
           ),
         );
-        const given = { vocabularySize, rule, temperature, ...(weights && { weights }) };
+        const given = { vocabularySize, rule, temperature, weights, teacherTemperatures };
         const expected = combine(teachers, given);
         fastCombine(teachers, given).forEach((found, i) => {
           const value = expected[i]!;

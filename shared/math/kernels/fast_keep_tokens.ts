@@ -1,15 +1,37 @@
 import { type Kept, keepTokens } from '../keep_tokens.ts';
 import type { Ranked } from '../select.ts';
-import { sharedKernelMemory } from './memory.ts';
+import { type KernelMemory, sharedKernelMemory } from './memory.ts';
 
 /** `keepTokens`, four tokens at once; itself where the processor has no SIMD. */
 export function fastKeepTokens(logPosteriors: Float32Array, vocabularySize: number, ranked: Ranked): Kept {
   const memory = sharedKernelMemory();
   if (!memory) return keepTokens(logPosteriors, vocabularySize, ranked);
-  const { offsets, tokens } = ranked;
+  const frames = ranked.offsets.length - 1;
+  const count = frames > 0 ? ranked.tokens.length / frames : 0;
+  memory.clear(4 * logPosteriors.length + keepBytes({ frames, vocabularySize, count }));
+  return keepIn(memory, logPosteriors, vocabularySize, ranked);
+}
+
+/** What `keepIn` needs beside the log-posteriors; `count` is the tokens of a frame, on average. */
+export const keepBytes = ({
+  frames,
+  vocabularySize,
+  count,
+}: {
+  frames: number;
+  vocabularySize: number;
+  count: number;
+}) => 12 * (vocabularySize + 3) + 6 * frames * count + 12 * (frames + 1);
+
+/** `fastKeepTokens` in a memory that may hold the log-posteriors and the tokens already. */
+export function keepIn(
+  memory: KernelMemory,
+  logPosteriors: Float32Array,
+  vocabularySize: number,
+  { offsets, tokens }: Ranked,
+): Kept {
   const frames = offsets.length - 1;
   const padded = vocabularySize + 3;
-  memory.clear(4 * logPosteriors.length + 12 * padded + 6 * tokens.length + 12 * (frames + 1));
   const given = [logPosteriors, offsets, tokens].map(memory.put) as [number, number, number];
   const values = memory.floats(tokens.length);
   const [logTail, divergence, lost] = [frames, frames, padded].map(memory.floats) as [

@@ -34,12 +34,12 @@ function insert(keys: usize, place: i32, key: i64): void {
 }
 
 /**
- * The k best of each frame, best first, ties by lower id, and the frame's log Σ exp.
+ * The k best of each frame, best first, ties by lower id, and, where asked for, the frame's log Σ exp.
  *
  * The best tokens of one frame are the first guess for the next: the worst of them is a bound that most tokens miss.
  *
  * @param tokens uint16, [frames × k]; values float32 alike
- * @param logSums float32, [frames]
+ * @param logSums float32, [frames]; 0 where they are not needed
  * @param keys room for int64, [k]; marks bytes, [vocabulary], all 0
  * @returns how many frames were done: it stops where fewer than k scores are numbers
  */
@@ -92,9 +92,11 @@ export function topTokens(
       store<u16>(tokens + ((<usize>i) << 1), <u16>token);
       store<f32>(values + ((<usize>i) << 2), load<f32>(scores + ((<usize>token) << 2)));
     }
-    const largest = load<f32>(values);
-    store<f32>(logSums, largest + <f32>Math.log(exponentials(scores, 0, vocabulary, largest, 1)));
-    logSums += 4;
+    if (logSums) {
+      const largest = load<f32>(values);
+      store<f32>(logSums, largest + <f32>Math.log(exponentials(scores, 0, vocabulary, largest, 1)));
+      logSums += 4;
+    }
     values += (<usize>k) << 2;
     scores += (<usize>vocabulary) << 2;
   }
@@ -123,6 +125,8 @@ export function keepTokens(
 ): void {
   const rest = vocabulary & 3;
   const whole = (<usize>(vocabulary - rest)) << 2;
+  let latest = -1;
+  let logOfOthers: f64 = 0;
   for (let frame = 0; frame < frames; frame++, offsets += 4, logTail += 4, divergence += 4) {
     for (let i: usize = 0; i < whole; i += 16) keepFour(exp4(v128.load(logPosteriors + i)), lost + i, mass + (i << 1));
     if (rest) keepFour(exp4(loadRest(logPosteriors + whole, rest)), lost + whole, mass + (whole << 1));
@@ -133,11 +137,14 @@ export function keepTokens(
       store<f32>(lost + place, 0);
     }
     const tail = count > 0 ? sumOf(lost, vocabulary) : 0;
-    store<f32>(logTail, count > 0 ? <f32>Math.log(tail) : 0);
+    const logOfTail = count > 0 ? Math.log(tail) : 0;
+    store<f32>(logTail, <f32>logOfTail);
     store<f32>(divergence, 0);
     if (tail > 0) {
+      if (count !== latest) logOfOthers = Math.log(<f64>(vocabulary - count));
+      latest = count;
       const nats = weightedSumOf(lost, logPosteriors, vocabulary);
-      store<f32>(divergence, <f32>(nats - tail * Math.log(tail / <f64>(vocabulary - count))));
+      store<f32>(divergence, <f32>(nats - tail * (logOfTail - logOfOthers)));
     }
     logPosteriors += (<usize>vocabulary) << 2;
   }

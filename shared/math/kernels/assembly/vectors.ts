@@ -9,12 +9,10 @@ export function max4(v: v128): f32 {
   return max<f32>(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
 }
 
-/** The last 1 to 3 numbers of a row, −∞ beside them. */
+/** The last 1 to 3 numbers of a row, −∞ beside them; what lies behind the row is read, and not used. */
 export function loadRest(place: usize, count: i32): v128 {
-  let v = f32x4.replace_lane(f32x4.splat(-Infinity), 0, load<f32>(place));
-  if (count > 1) v = f32x4.replace_lane(v, 1, load<f32>(place, 4));
-  if (count > 2) v = f32x4.replace_lane(v, 2, load<f32>(place, 8));
-  return v;
+  const inside = i32x4.gt_s(i32x4.splat(count), i32x4(0, 1, 2, 3));
+  return v128.bitselect(v128.load(place), f32x4.splat(-Infinity), inside);
 }
 
 export function storeRest(place: usize, count: i32, v: v128): void {
@@ -29,7 +27,9 @@ export function storeRest(place: usize, count: i32, v: v128): void {
  */
 export function exp4(x: v128): v128 {
   const inside = f32x4.max(x, f32x4.splat(-87));
-  const n = f32x4.nearest(f32x4.mul(inside, f32x4.splat(<f32>Math.LOG2E)));
+  // beside 1.5 · 2²³ there is no room for a fraction: the sum is rounded to a whole number, which its last bits hold
+  const shifted = f32x4.add(f32x4.mul(inside, f32x4.splat(<f32>Math.LOG2E)), f32x4.splat(12582912));
+  const n = f32x4.sub(shifted, f32x4.splat(12582912));
   let r = f32x4.sub(inside, f32x4.mul(n, f32x4.splat(0.693359375)));
   r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.1219444e-4)));
   let p = f32x4.splat(1.98756915e-4);
@@ -39,7 +39,7 @@ export function exp4(x: v128): v128 {
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665459e-1));
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(5.0000001201e-1));
   p = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), f32x4.splat(1));
-  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
+  const power = i32x4.shl(i32x4.add(shifted, i32x4.splat(127)), 23);
   return v128.andnot(f32x4.mul(p, power), f32x4.lt(x, f32x4.splat(-87)));
 }
 

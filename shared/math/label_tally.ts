@@ -1,0 +1,57 @@
+/** How posteriors fit hard labels. */
+export interface LabelFigures {
+  /** Mean of −log p(label); Infinity where a label is ruled out. */
+  crossEntropyNats: number;
+  /** Share of the frames whose best token is not their label. */
+  frameError: number;
+  /** Expected calibration error: how far the posterior of the best token is from how often that is right. */
+  calibrationError: number;
+}
+
+export interface LabelTally {
+  /**
+   * @param logPosteriors [frames × vocabularySize]
+   * @param labels [frames]
+   */
+  count(logPosteriors: Float32Array, labels: Uint16Array): void;
+  /** Of all frames so far; zeros of none. */
+  summary(): LabelFigures;
+}
+
+/** Intervals of equal width that the posterior of the best token is sorted into. */
+const bins = 15;
+
+/**
+ * Figures of frames that come utterance by utterance, in memory that does not grow with their number.
+ *
+ * @see Guo, Pleiss, Sun, Weinberger (2017), On Calibration of Modern Neural Networks, eq. 3, with 15 bins
+ */
+export function createLabelTally(vocabularySize: number): LabelTally {
+  const sums = { frames: 0, nats: 0, wrong: 0 };
+  /** Of each bin, the sum over its frames of posterior less correctness. */
+  const excess = new Float64Array(bins);
+  return {
+    count(logPosteriors, labels) {
+      for (let frame = 0; frame < labels.length; frame++) {
+        const start = frame * vocabularySize;
+        const label = start + labels[frame]!;
+        let best = start;
+        for (let i = start + 1; i < start + vocabularySize; i++) if (logPosteriors[i]! > logPosteriors[best]!) best = i;
+        const confidence = Math.min(1, Math.exp(logPosteriors[best]!));
+        const correct = best === label ? 1 : 0;
+        sums.nats -= logPosteriors[label]!;
+        sums.wrong += 1 - correct;
+        excess[Math.max(0, Math.ceil(confidence * bins) - 1)]! += confidence - correct;
+      }
+      sums.frames += labels.length;
+    },
+    summary() {
+      const share = (sum: number): number => (sums.frames > 0 ? sum / sums.frames : 0);
+      return {
+        crossEntropyNats: share(sums.nats),
+        frameError: share(sums.wrong),
+        calibrationError: share(excess.reduce((sum, value) => sum + Math.abs(value), 0)),
+      };
+    },
+  };
+}
