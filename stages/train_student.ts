@@ -26,6 +26,7 @@ import { warmUpCosine } from '../shared/math/schedule.ts';
 import { type DataPosition, type Source, trainingBatches } from '../shared/training/batches.ts';
 import { readCheckpoint, writeCheckpoint } from '../shared/training/checkpoint.ts';
 import { evaluateFrames, meanPosterior } from '../shared/training/evaluate.ts';
+import { bestEvaluation, createFinalWeights } from '../shared/training/final_weights.ts';
 import { decayMask, initialWeights } from '../shared/training/initial_weights.ts';
 import { featureKeys, outputTiming, writeModel } from '../shared/training/model_folder.ts';
 import { normalisationOf } from '../shared/training/statistics_of_features.ts';
@@ -160,6 +161,24 @@ export const options = {
   },
   evaluations: { type: 'number', default: 6, integer: true, min: 1, describe: 'points of the learning curve' },
   seed: { type: 'number', default: 0, integer: true, min: 0, describe: 'of initial weights, order, masks and dropout' },
+  'average-last': {
+    type: 'number',
+    default: 0,
+    min: 0,
+    max: 1,
+    describe: 'share of the updates, the last ones, the mean of whose weights is the model; 0: the last weights are',
+  },
+  'early-stopping': {
+    type: 'boolean',
+    default: false,
+    describe: 'of the weights evaluated, those of the lowest dev cross-entropy are the model',
+  },
+  patience: {
+    type: 'number',
+    integer: true,
+    min: 1,
+    describe: 'early stopping: evaluations without a better one after which training ends; without it, never early',
+  },
 } as const satisfies OptionTable;
 
 type Options = OptionsOf<typeof options>;
@@ -205,11 +224,12 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
     timeMaskFrames: settings.timeMaskFrames,
   };
   const { batchFrames, softWeight, labelSmoothing, gated } = settings;
+  const final = createFinalWeights({ count, ...settings });
   const standing: Standing = {
     ...{ update: 0, frames: 0, position: { epoch: 0, utterances: 0 } },
     ...{ curves: [], evaluatedAt: 0, lossSinceEvaluation: 0, powers: adam.powers },
   };
-  const training = { id, standing, arrays: [weights, adam.mean, adam.square] };
+  const training = { id, standing, arrays: [weights, adam.mean, adam.square, ...final.arrays] };
   if (readCheckpoint(out, training)) {
     adam.powers = standing.powers;
     network.setWeights(weights);
@@ -221,7 +241,7 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
   const reading = { architecture, normalisation, masking, batchFrames, seed };
   for await (const batch of trainingBatches(sources, reading, standing.position)) {
     const { update } = standing;
-    if (update === updates) break;
+    if (update === updates || isPatienceOut(standing, settings)) break;
     const logits = network.forward(batch.input, { dropoutSeed: [seed, 'dropout', update] });
     const { lossNats, gradient } = distillationLoss({
       logits,
@@ -245,12 +265,15 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
     kernels.adamWInto(weights, gradients, adam, { learningRate, weightDecay: settings.weightDecay, decay });
     network.setWeights(weights);
     standing.update++;
+    final.follow(standing.update, weights);
     standing.position = batch.next;
     standing.frames += batch.input.frames;
     standing.lossSinceEvaluation += lossNats;
     progress.advance();
     await breathe();
     if (isTimeToEvaluate(standing, settings)) {
+      const candidate = final.candidate(standing.update, weights);
+      network.setWeights(candidate);
       const { crossEntropyNats, frameAccuracy } = await evaluateFrames(network, dev, { architecture, normalisation });
       standing.curves.push({
         update: standing.update,
@@ -258,6 +281,8 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
         devCrossEntropy: crossEntropyNats,
         devFrameAccuracy: frameAccuracy,
       });
+      if (bestEvaluation(standing.curves) === standing.curves.length - 1) final.keep(candidate);
+      network.setWeights(weights);
       standing.lossSinceEvaluation = 0;
       standing.evaluatedAt = standing.update;
     }
@@ -266,6 +291,10 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
       keptAt = Date.now();
     }
   }
+  const chosen = settings.earlyStopping ? bestEvaluation(standing.curves) : standing.curves.length - 1;
+  const evaluated = standing.curves[chosen]!;
+  const finalWeights = final.chosen(standing.update, weights);
+  network.setWeights(finalWeights);
   const prior = await meanPosterior(network, sources[0]!, { architecture, normalisation });
   writeModel(out, {
     architecture,
@@ -274,7 +303,7 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
     normalisation,
     selfLoop: inputs.alignment![0]!.report.selfLoop as number[],
     ...outputTiming(sources[0]!.features.metadata, architecture.stride),
-    weights,
+    weights: finalWeights,
     tokensText,
     prior,
   });
@@ -282,7 +311,7 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
   await closeAll([...sources, dev]);
   return {
     utterances: sources.reduce((sum, { utterances }) => sum + utterances.length, 0),
-    updates,
+    updates: standing.update,
     framesTrained: standing.frames,
     parameters: parameterCount(architecture),
     modelBytes: 4 * parameterCount(architecture),
@@ -290,13 +319,18 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
     tail,
     temperature,
     curves: standing.curves,
-    finalDevCrossEntropy: standing.curves.at(-1)!.devCrossEntropy,
-    finalDevFrameAccuracy: standing.curves.at(-1)!.devFrameAccuracy,
+    modelUpdate: evaluated.update,
+    averagedUpdates: final.averaged(evaluated.update),
+    finalDevCrossEntropy: evaluated.devCrossEntropy,
+    finalDevFrameAccuracy: evaluated.devFrameAccuracy,
   };
 }
 
 const isTimeToEvaluate = ({ update, curves }: Standing, { updates, evaluations }: Options): boolean =>
   update === Math.round(((curves.length + 1) * updates) / evaluations) || update === updates;
+
+const isPatienceOut = ({ curves }: Standing, { patience = Infinity }: Options): boolean =>
+  curves.length > 0 && curves.length - 1 - bestEvaluation(curves) >= patience;
 
 function checkSettings(given: Options): Options {
   if (given.untranscribedTargets && !given.targets) {
@@ -309,6 +343,9 @@ function checkSettings(given: Options): Options {
   }
   if (given.targetDelayFrames > 0 && !given.streaming) {
     throw new UsageError('--target-delay-frames belongs to --streaming: any other network hears what comes anyway');
+  }
+  if (given.patience !== undefined && !given.earlyStopping) {
+    throw new UsageError('--patience belongs to --early-stopping: give both, or neither');
   }
   if (given.streaming && given.kind === 'lstm' && given.bidirectional) {
     throw new UsageError('--streaming with --kind lstm needs --no-bidirectional: a backward pass begins at the end');

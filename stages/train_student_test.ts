@@ -6,7 +6,10 @@ import { openEngine } from '../shared/engine/open_engine.ts';
 import { type Progress, quiet } from '../shared/io/progress.ts';
 import { runStage } from '../shared/io/stage.ts';
 import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
+import { openUtterances } from '../shared/io/utterance_table.ts';
 import { createRandom } from '../shared/math/random.ts';
+import type { Source } from '../shared/training/batches.ts';
+import { evaluateFrames } from '../shared/training/evaluate.ts';
 import { readModel } from '../shared/training/model_folder.ts';
 import { openAcousticModel } from '../shared/training/network_input.ts';
 import { stage as cacheLogits } from './cache_logits.ts';
@@ -76,6 +79,11 @@ test('train_student gives the same bytes for the same seed, others for another',
   assert.notDeepEqual(await weightsOf('c', 2), first);
 });
 
+const openSourceOf = async (features: string, alignment: string): Promise<Source> => {
+  const table = await openUtterances(features);
+  return { features: table, utterances: table.utterances, labels: await openUtterances(alignment) };
+};
+
 /** Stops the run after some updates, as a fault would. */
 const stopAfter = (updates: number): Progress => {
   let done = 0;
@@ -100,6 +108,68 @@ test('train_student goes on where a run was stopped, to the same bytes; not wher
   }
   assert.deepEqual({ ...resumed, timing: 0, files: 0 }, { ...whole, timing: 0, files: 0 });
   assert.ok(!readdirSync(out).includes('checkpoint.bin'));
+});
+
+test('--average-last writes the mean of the weights after each of the last updates, stopped or not', async () => {
+  const given = { ...settings, dropout: 0.2, updates: 8, evaluations: 1 };
+  // an eighth of eight updates is the last one: its mean is itself
+  const after: Float32Array[] = [];
+  for (const averageLast of [0, 0.125]) {
+    await runStage(stage, { ...given, averageLast, out: at(`last-${averageLast}`) });
+    after.push(readModel(at(`last-${averageLast}`)).weights);
+  }
+  assert.deepEqual(after[1], after[0]);
+  const half = await runStage(stage, { ...given, averageLast: 0.5, out: at('half') });
+  assert.equal(half.averagedUpdates, 4);
+  const { weights } = readModel(at('half'));
+  assert.notDeepEqual(weights, after[0]);
+  const longer = { ...given, updates: 60, averageLast: 0.5, checkpointSeconds: 1e-9 };
+  await runStage(stage, { ...longer, out: at('averaged') });
+  await assert.rejects(runStage(stage, { ...longer, out: at('averaged-stopped') }, stopAfter(47)), /stopped/);
+  await runStage(stage, { ...longer, out: at('averaged-stopped') });
+  assert.deepEqual(readFileSync(at('averaged-stopped/weights.bin')), readFileSync(at('averaged/weights.bin')));
+});
+
+test('--early-stopping writes the best weights evaluated, and --patience ends the training, stopped or not', async () => {
+  // a constant high rate: the curve goes up again
+  const given = { ...settings, learningRate: 0.3, warmUp: 0, dropout: 0.5, updates: 120, evaluations: 24, seed: 3 };
+  const plain = await runStage(stage, { ...given, out: at('to-the-end') });
+  const curves = plain.curves as (Curve & { devFrameAccuracy: number })[];
+  const lowest = Math.min(...curves.map(({ devCrossEntropy }) => devCrossEntropy));
+  const best = curves.findIndex(({ devCrossEntropy }) => devCrossEntropy === lowest);
+  const patience =
+    1 +
+    curves.slice(1, best + 1).reduce(
+      // the longest stretch without a better one before the best: patience must survive it
+      ({ low, stretch, longest }, { devCrossEntropy }) =>
+        devCrossEntropy < low
+          ? { low: devCrossEntropy, stretch: 0, longest }
+          : { low, stretch: stretch + 1, longest: Math.max(longest, stretch + 1) },
+      { low: curves[0]!.devCrossEntropy, stretch: 0, longest: 0 },
+    ).longest;
+  assert.ok(best + patience < curves.length - 1, `the case shows nothing: ${curves.map((c) => c.devCrossEntropy)}`);
+
+  const early = { ...given, earlyStopping: true, patience, checkpointSeconds: 1e-9 };
+  const report = await runStage(stage, { ...early, out: at('early') });
+  assert.equal(report.modelUpdate, curves[best]!.update);
+  assert.equal(report.updates, curves[best + patience]!.update);
+  assert.deepEqual(report.curves, curves.slice(0, best + patience + 1));
+  assert.equal(report.finalDevCrossEntropy, lowest);
+  // the weights written are those that were evaluated
+  const engine = await openEngine({ engine: 'cpu', threads: 1 });
+  const model = readModel(at('early'));
+  const source = await openSourceOf(features, alignment);
+  const network = engine.createNetwork(model.architecture, model.weights);
+  assert.equal((await evaluateFrames(network, source, model)).crossEntropyNats, lowest);
+  network.dispose();
+
+  const out = at('early-stopped');
+  await assert.rejects(runStage(stage, { ...early, out }, stopAfter(curves[best]!.update + 2)), /stopped/);
+  const resumed = await runStage(stage, { ...early, out });
+  for (const name of ['weights.bin', 'architecture.json']) {
+    assert.deepEqual(readFileSync(join(out, name)), readFileSync(join(at('early'), name)), name);
+  }
+  assert.deepEqual({ ...resumed, timing: 0, files: 0 }, { ...report, timing: 0, files: 0 });
 });
 
 test('train_student learns from soft targets, and from audio without transcripts', async () => {
@@ -199,6 +269,8 @@ const bad: [string, Record<string, string>, number, RegExp][] = [
   ['untranscribed audio without soft targets', { untranscribed: features }, 2, /go together/],
   ['a delay of what hears all', { 'target-delay-frames': '3' }, 2, /belongs to --streaming/],
   ['a backward pass over a stream', { kind: 'lstm', streaming: 'true' }, 2, /needs --no-bidirectional/],
+  ['patience without early stopping', { patience: '2' }, 2, /--patience belongs to --early-stopping/],
+  ['a share above one', { 'average-last': '1.5' }, 2, /--average-last 1.5 is out of range/],
   ['a width of zero', { width: '0' }, 2, /--width 0/],
   ['NaN in the features', { features: nan }, 3, /"s1-b".*NaN in frame 1, bin 2/],
   ['labels that lack utterances', { alignment: fewer }, 3, /1 of 3 utterances have no hard labels, first: s1-b/],
