@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Architecture, futureFrames, parameterCount } from '../shared/engine/architecture.ts';
 import type { Engine, Network } from '../shared/engine/engine.ts';
 import { openEngine } from '../shared/engine/open_engine.ts';
+import { readDataDirectory } from '../shared/io/data_directory.ts';
 import { InputError, TrainingDiverged, UsageError } from '../shared/io/errors.ts';
 import {
   type Context,
@@ -25,6 +26,7 @@ import { openKernels } from '../shared/math/kernels/kernels.ts';
 import { warmUpCosine } from '../shared/math/schedule.ts';
 import { type DataPosition, type Source, trainingBatches } from '../shared/training/batches.ts';
 import { readCheckpoint, writeCheckpoint } from '../shared/training/checkpoint.ts';
+import { type CrossFit, leaveOutFold } from '../shared/training/cross_fit.ts';
 import { evaluateFrames, meanPosterior } from '../shared/training/evaluate.ts';
 import { bestEvaluation, createFinalWeights } from '../shared/training/final_weights.ts';
 import { decayMask, initialWeights } from '../shared/training/initial_weights.ts';
@@ -179,6 +181,20 @@ export const options = {
     min: 1,
     describe: 'early stopping: evaluations without a better one after which training ends; without it, never early',
   },
+  folds: {
+    type: 'number',
+    integer: true,
+    min: 2,
+    describe: 'parts that the utterances are dealt into, one of which is left out; with cache_logits --cross-fit',
+  },
+  fold: { type: 'number', integer: true, min: 0, describe: 'the part left out, from 0' },
+  'fold-by': {
+    type: 'string',
+    default: 'utterance',
+    choices: ['utterance', 'speaker'],
+    describe: 'what is dealt: utterances, or speakers with all of theirs',
+  },
+  data: { type: 'string', role: 'corpus', describe: 'data directory of --features, for the speakers of --fold-by' },
 } as const satisfies OptionTable;
 
 type Options = OptionsOf<typeof options>;
@@ -199,11 +215,11 @@ interface Standing {
 export async function run(given: Options, { id, inputs, out, engine, progress, skip, breathe }: Context<Engine>) {
   const settings = checkSettings(given);
   const { updates, seed } = settings;
-  const sources = await openSources(settings, skip);
+  const { sources, crossFit } = withoutFold(await openSources(settings, skip), settings);
   const dev = await openSource(skip, settings.devFeatures, settings.devAlignment);
   const tokensText = readFileSync(join(settings.alignment, 'tokens.txt'), 'utf8');
   const architecture = architectureOf(settings, sources[0]!, tokensText);
-  const normalisation = await normalisationOf(sources[0]!.features, architecture.bins);
+  const normalisation = await normalisationOf(sources[0]!, architecture.bins);
   const { tail, temperature } = softTargetsKind(sources);
 
   const kernels = openKernels();
@@ -306,6 +322,7 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
     weights: finalWeights,
     tokensText,
     prior,
+    crossFit,
   });
   network.dispose();
   await closeAll([...sources, dev]);
@@ -319,6 +336,7 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
     tail,
     temperature,
     curves: standing.curves,
+    ...(crossFit && { crossFit: { ...crossFit, leftOut: crossFit.leftOut.length } }),
     modelUpdate: evaluated.update,
     averagedUpdates: final.averaged(evaluated.update),
     finalDevCrossEntropy: evaluated.devCrossEntropy,
@@ -344,6 +362,7 @@ function checkSettings(given: Options): Options {
   if (given.targetDelayFrames > 0 && !given.streaming) {
     throw new UsageError('--target-delay-frames belongs to --streaming: any other network hears what comes anyway');
   }
+  checkFolds(given);
   if (given.patience !== undefined && !given.earlyStopping) {
     throw new UsageError('--patience belongs to --early-stopping: give both, or neither');
   }
@@ -351,6 +370,22 @@ function checkSettings(given: Options): Options {
     throw new UsageError('--streaming with --kind lstm needs --no-bidirectional: a backward pass begins at the end');
   }
   return given.preset === 'digest' ? { ...given, softWeight: 0.02 } : given;
+}
+
+function checkFolds({ folds, fold, foldBy, data, untranscribed }: Options): void {
+  if ((folds === undefined) !== (fold === undefined)) {
+    throw new UsageError('--folds and --fold go together: how many parts there are, and which one is left out');
+  }
+  if (folds !== undefined && fold! >= folds) {
+    throw new UsageError(`--fold ${fold} is not one of --folds ${folds}: they are counted from 0`);
+  }
+  if (folds !== undefined && untranscribed) {
+    throw new UsageError('--untranscribed does not go with --folds: folds leave out transcribed utterances alone');
+  }
+  if (foldBy === 'speaker' && folds === undefined) throw new UsageError('--fold-by speaker needs --folds and --fold');
+  if ((foldBy === 'speaker') !== (data !== undefined)) {
+    throw new UsageError('--fold-by speaker and --data go together: features do not say who speaks');
+  }
 }
 
 async function openSource(skip: Skip, features: string, labels?: string, targets?: string): Promise<Source> {
@@ -382,6 +417,17 @@ async function openSources(
     checkMetadataEqual(sources[1]!.targets!, sources[0]!.targets!, ['kd.tokens', 'kd.tail', 'kd.temperature']);
   }
   return sources;
+}
+
+/** The transcribed utterances without those of a fold, where one is to be left out. */
+function withoutFold(
+  sources: Source[],
+  { folds, fold, foldBy: by, data }: Options,
+): { sources: Source[]; crossFit?: CrossFit } {
+  if (folds === undefined || fold === undefined) return { sources };
+  const speakerOf = data ? new Map(readDataDirectory(data).utterances.map((u) => [u.id, u.speaker])) : undefined;
+  const { source, crossFit } = leaveOutFold(sources[0]!, { folds, fold, by, speakerOf });
+  return { sources: [source, ...sources.slice(1)], crossFit };
 }
 
 const closeAll = (sources: Source[]): Promise<unknown> =>

@@ -19,6 +19,7 @@ import {
   tokensText,
   vocabularySize,
   writeTinyAlignment,
+  writeTinyData,
   writeTinyFeatures,
   writeTinyModel,
 } from './testdata/tiny_corpus.ts';
@@ -172,6 +173,86 @@ test('--early-stopping writes the best weights evaluated, and --patience ends th
   assert.deepEqual({ ...resumed, timing: 0, files: 0 }, { ...report, timing: 0, files: 0 });
 });
 
+/** One row of a cache, by column. */
+const rowOf = async (path: string, utterance: string) => {
+  const table = await openUtterances(path, { format: 'logits' });
+  const row = await table.read(utterance);
+  await table.close();
+  return row as unknown as Record<string, Float32Array>;
+};
+
+test('each utterance of a cross-fit is answered by the model that left it out, any other by the mean of all', async () => {
+  // s1-b is not transcribed: no model sees it, and no fold holds it
+  const some = writeTinyAlignment(at('some'), undefined, ['s1-a', 's2-a']);
+  const given = { ...settings, alignment: some, devAlignment: alignment, allowMissing: 1, folds: 2, updates: 20 };
+  const paths = [0, 1].map((fold) => at(`fold-${fold}`));
+  const leftOut: string[][] = [];
+  for (const [fold, out] of paths.entries()) {
+    const report = await runStage(stage, { ...given, fold, out });
+    leftOut.push(readModel(out).crossFit!.leftOut);
+    assert.equal(readFileSync(join(out, 'left_out.txt'), 'utf8'), `${leftOut[fold]}\n`);
+    assert.equal(report.utterances, 1);
+    assert.equal((report.crossFit as { leftOut: number }).leftOut, 1);
+  }
+  assert.deepEqual(leftOut.flat().sort(), ['s1-a', 's2-a']);
+  // statistics are those of what it was trained on
+  assert.notDeepEqual(readModel(paths[0]!).normalisation, readModel(paths[1]!).normalisation);
+
+  const cache = async (name: string, teacher: string[], crossFit: boolean) => {
+    const report = await runStage(cacheLogits, { features, teacher, crossFit, engine: 'cpu', out: at(name) });
+    return report.teachers as Record<string, unknown>[];
+  };
+  const [group, ...rest] = await cache('crossed', [...paths].reverse(), true);
+  assert.deepEqual(rest, []);
+  const { members, utterancesByOne, utterancesByMean } = group!.crossFit as Record<string, unknown>;
+  assert.deepEqual(
+    (members as { path: string }[]).map(({ path }) => path),
+    paths,
+  );
+  assert.deepEqual([utterancesByOne, utterancesByMean], [2, 1]);
+  await cache('apart', paths, false);
+  for (const [fold, [utterance]] of leftOut.entries()) {
+    const [crossed, apart] = [await rowOf(at('crossed'), utterance!), await rowOf(at('apart'), utterance!)];
+    assert.deepEqual(crossed.logPosteriors_0, apart[`logPosteriors_${fold}`]);
+    assert.notDeepEqual(crossed.logPosteriors_0, apart[`logPosteriors_${1 - fold}`]);
+  }
+  const [crossed, apart] = [await rowOf(at('crossed'), 's1-b'), await rowOf(at('apart'), 's1-b')];
+  const [a, b] = [apart.logPosteriors_0!, apart.logPosteriors_1!] as const;
+  assert.ok(
+    a.some((value, i) => Math.abs(Math.exp(value) - Math.exp(b[i]!)) > 0.02),
+    'the two models differ',
+  );
+  crossed.logPosteriors_0!.forEach((value, i) => {
+    const mean = (Math.exp(a[i]!) + Math.exp(b[i]!)) / 2;
+    // all three are rounded to eleven bits
+    assert.ok(Math.abs(Math.exp(value) - mean) < 2e-3, `${i}: ${Math.exp(value)}, not ${mean}`);
+  });
+});
+
+test('train_student --fold-by speaker leaves out all utterances of a speaker', async () => {
+  const data = writeTinyData(at('data'));
+  const given = { ...settings, updates: 1, evaluations: 1, folds: 2, foldBy: 'speaker', data };
+  const leftOut: string[][] = [];
+  for (const fold of [0, 1]) {
+    await runStage(stage, { ...given, fold, out: at(`speaker-${fold}`) });
+    leftOut.push(readModel(at(`speaker-${fold}`)).crossFit!.leftOut);
+  }
+  assert.deepEqual(leftOut.sort(), [['s1-a', 's1-b'], ['s2-a']]);
+});
+
+for (const [name, teacher, message] of [
+  ['an incomplete cross-fit', ['fold-1'], /fold-1: of the 2 folds .* no model of fold 0; train with --folds 2/],
+  ['a cross-fit of a model that saw all', ['fold-1', 'hard'], /hard: it was trained on all utterances/],
+] as const) {
+  test(`cache_logits refuses ${name}`, async () => {
+    const paths = teacher.map(at);
+    const argv = ['--features', features, '--teacher', ...paths, '--cross-fit', '--engine', 'cpu', '--out', at('bad')];
+    const { code, stderr } = await call(cacheLogits, argv);
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, message);
+  });
+}
+
 test('train_student learns from soft targets, and from audio without transcripts', async () => {
   const soft = await runStage(stage, { ...settings, targets, softWeight: 1, out: at('soft') });
   assert.equal(soft.tail, 'ghost');
@@ -270,6 +351,10 @@ const bad: [string, Record<string, string>, number, RegExp][] = [
   ['a delay of what hears all', { 'target-delay-frames': '3' }, 2, /belongs to --streaming/],
   ['a backward pass over a stream', { kind: 'lstm', streaming: 'true' }, 2, /needs --no-bidirectional/],
   ['patience without early stopping', { patience: '2' }, 2, /--patience belongs to --early-stopping/],
+  ['a fold of none', { fold: '0' }, 2, /--folds and --fold go together/],
+  ['a fold beyond the last', { folds: '2', fold: '2' }, 2, /--fold 2 is not one of --folds 2/],
+  ['speakers from nowhere', { folds: '2', fold: '0', 'fold-by': 'speaker' }, 2, /--fold-by speaker and --data go/],
+  ['more folds than utterances', { folds: '4', fold: '0' }, 3, /3 utterances do not fill 4 folds/],
   ['a share above one', { 'average-last': '1.5' }, 2, /--average-last 1.5 is out of range/],
   ['a width of zero', { width: '0' }, 2, /--width 0/],
   ['NaN in the features', { features: nan }, 3, /"s1-b".*NaN in frame 1, bin 2/],
