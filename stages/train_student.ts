@@ -63,8 +63,8 @@ export const options = {
   kind: {
     type: 'string',
     default: 'tdnn',
-    choices: ['tdnn', 'lstm'],
-    describe: 'time-delay network, or long short-term memory',
+    choices: ['tdnn', 'lstm', 'gru'],
+    describe: 'time-delay network, long short-term memory, or gated recurrent units',
   },
   width: { type: 'number', default: 96, integer: true, min: 1, max: 8192, describe: 'units a layer' },
   dilations: {
@@ -75,8 +75,8 @@ export const options = {
     max: 1000,
     describe: 'output frames between the three taps of each residual layer; 0: a single tap, no neighbours',
   },
-  layers: { type: 'number', default: 2, integer: true, min: 1, max: 100, describe: 'lstm: recurrent layers' },
-  bidirectional: { type: 'boolean', default: true, describe: 'lstm: in both directions, --width units in each' },
+  layers: { type: 'number', default: 2, integer: true, min: 1, max: 100, describe: 'lstm, gru: recurrent layers' },
+  bidirectional: { type: 'boolean', default: true, describe: 'lstm, gru: in both directions, --width units in each' },
   splice: {
     type: 'number',
     default: 4,
@@ -366,8 +366,10 @@ function checkSettings(given: Options): Options {
   if (given.patience !== undefined && !given.earlyStopping) {
     throw new UsageError('--patience belongs to --early-stopping: give both, or neither');
   }
-  if (given.streaming && given.kind === 'lstm' && given.bidirectional) {
-    throw new UsageError('--streaming with --kind lstm needs --no-bidirectional: a backward pass begins at the end');
+  if (given.streaming && given.kind !== 'tdnn' && given.bidirectional) {
+    throw new UsageError(
+      `--streaming with --kind ${given.kind} needs --no-bidirectional: a backward pass begins at the end`,
+    );
   }
   return given.preset === 'digest' ? { ...given, softWeight: 0.02 } : given;
 }
@@ -448,7 +450,7 @@ function architectureOf(
   const spliceRight = streaming ? targetDelayFrames : splice;
   const common = { bins, spliceLeft: 2 * splice - spliceRight, spliceRight, stride, width, tokens, dropout };
   if (kind === 'tdnn') return { kind, ...common, dilations, ...(streaming && { causal: true }) };
-  if (width % 4 !== 0) throw new UsageError(`--width ${width} of --kind lstm is no multiple of 4; take one that is`);
+  if (width % 4 !== 0) throw new UsageError(`--width ${width} of --kind ${kind} is no multiple of 4; take one that is`);
   return { kind, ...common, layers, bidirectional };
 }
 

@@ -267,7 +267,11 @@ test('train_student learns from soft targets, and from audio without transcripts
   assert.equal(both.utterances, 6);
 });
 
-for (const kind of [{ dilations: [1, 2] }, { kind: 'lstm', layers: 1, bidirectional: false }]) {
+for (const kind of [
+  { dilations: [1, 2] },
+  { kind: 'lstm', layers: 1, bidirectional: false },
+  { kind: 'gru', layers: 1, bidirectional: false },
+]) {
   for (const targetDelayFrames of [0, 7]) {
     const name = `${kind.kind ?? 'tdnn'}, delay ${targetDelayFrames}`;
     test(`train_student --streaming hears no frame beyond its delay (${name})`, async () => {
@@ -295,19 +299,26 @@ for (const kind of [{ dilations: [1, 2] }, { kind: 'lstm', layers: 1, bidirectio
   }
 }
 
-test('train_student learns with a recurrent network as well, which then teaches beside another kind', async () => {
-  const out = at('recurrent');
-  const report = await runStage(stage, { ...settings, kind: 'lstm', layers: 1, out });
-  const curves = report.curves as Curve[];
-  assert.ok(curves.at(-1)!.devCrossEntropy < 0.5 * Math.log(vocabularySize), JSON.stringify(curves));
-  assert.equal(readModel(out).architecture.kind, 'lstm');
-  const both = await runStage(cacheLogits, { features, teacher: [out, model], engine: 'cpu', out: at('both') });
-  assert.equal((both.teachers as unknown[]).length, 2);
-  await assert.rejects(
-    runStage(stage, { ...settings, kind: 'lstm', width: 6, out: at('odd') }),
-    /--width 6 of --kind lstm is no multiple of 4/,
-  );
-});
+for (const kind of ['lstm', 'gru'] as const) {
+  test(`train_student learns with --kind ${kind} as well, which then teaches beside another kind`, async () => {
+    const out = at(kind);
+    const report = await runStage(stage, { ...settings, kind, layers: 1, out });
+    const curves = report.curves as Curve[];
+    assert.ok(curves.at(-1)!.devCrossEntropy < 0.5 * Math.log(vocabularySize), JSON.stringify(curves));
+    assert.equal(readModel(out).architecture.kind, kind);
+    const both = await runStage(cacheLogits, {
+      features,
+      teacher: [out, model],
+      engine: 'cpu',
+      out: at(`${kind}-both`),
+    });
+    assert.equal((both.teachers as unknown[]).length, 2);
+    await assert.rejects(
+      runStage(stage, { ...settings, kind, width: 6, out: at(`${kind}-odd`) }),
+      new RegExp(`--width 6 of --kind ${kind} is no multiple of 4`),
+    );
+  });
+}
 
 test('--preset digest is soft weight 0.02', async () => {
   await runStage(stage, { ...settings, targets, softWeight: 0.02, out: at('w') });

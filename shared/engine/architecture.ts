@@ -23,18 +23,19 @@ export interface TdnnArchitecture extends Common {
 }
 
 /**
- * A recurrent network: layers of long short-term memory over the spliced input frames, then logits = y·W + b. In both
- * directions, each layer's outputs lie side by side, forward first. Units are dropped between layers and before the
- * logits.
- * @see Hochreiter, Schmidhuber (1997), Long Short-Term Memory; Gers et al. (2000), Learning to Forget
+ * A recurrent network: layers of long short-term memory, or of gated recurrent units, over the spliced input frames, then
+ * logits = y·W + b. In both directions, each layer's outputs lie side by side, forward first. Units are dropped between
+ * layers and before the logits.
+ * @see Hochreiter, Schmidhuber (1997), Long Short-Term Memory; Gers et al. (2000), Learning to Forget; Cho et al. (2014),
+ *   Learning Phrase Representations using RNN Encoder–Decoder
  */
-export interface LstmArchitecture extends Common {
-  kind: 'lstm';
+export interface RecurrentArchitecture extends Common {
+  kind: 'lstm' | 'gru';
   layers: number;
   bidirectional: boolean;
 }
 
-export type Architecture = TdnnArchitecture | LstmArchitecture;
+export type Architecture = TdnnArchitecture | RecurrentArchitecture;
 
 export interface Parameter {
   name: string;
@@ -43,6 +44,12 @@ export interface Parameter {
   offset: number;
   size: number;
 }
+
+export const isRecurrent = (architecture: Architecture): architecture is RecurrentArchitecture =>
+  architecture.kind === 'lstm' || architecture.kind === 'gru';
+
+/** Columns of a recurrent layer's matrices, for each of its units. */
+export const gatesOf = ({ kind }: RecurrentArchitecture): number => (kind === 'lstm' ? 4 : 3);
 
 /** Units of the spliced input. */
 export const inputWidth = ({ bins, spliceLeft, spliceRight }: Splicing): number =>
@@ -54,23 +61,23 @@ export const tapsOf = (dilation: number): number => (dilation === 0 ? 1 : taps);
 /** Input frames after the centre of an output frame that it depends on; Infinity where that is all of them. */
 export function futureFrames(architecture: Architecture): number {
   const { spliceRight, stride } = architecture;
-  if (architecture.kind === 'lstm') return architecture.bidirectional ? Infinity : spliceRight;
+  if (isRecurrent(architecture)) return architecture.bidirectional ? Infinity : spliceRight;
   return spliceRight + (architecture.causal ? 0 : stride * architecture.dilations.reduce((sum, d) => sum + d, 0));
 }
 
 /** Directions of a recurrent network, in the order of their outputs. */
-export const directionsOf = ({ bidirectional }: LstmArchitecture): readonly ('forward' | 'backward')[] =>
+export const directionsOf = ({ bidirectional }: RecurrentArchitecture): readonly ('forward' | 'backward')[] =>
   bidirectional ? ['forward', 'backward'] : ['forward'];
 
 /** Units that the output layer sees. */
 export const hiddenWidth = (architecture: Architecture): number =>
-  architecture.kind === 'lstm' ? architecture.width * directionsOf(architecture).length : architecture.width;
+  isRecurrent(architecture) ? architecture.width * directionsOf(architecture).length : architecture.width;
 
 /** Every parameter of a network, in the order of `weights.bin`. Matrices are [inputs × outputs], row-major. */
 export function parameterLayout(architecture: Architecture): Parameter[] {
   const { tokens } = architecture;
   const shapes: [string, number[]][] = [
-    ...(architecture.kind === 'lstm' ? lstmShapes(architecture) : tdnnShapes(architecture)),
+    ...(isRecurrent(architecture) ? recurrentShapes(architecture) : tdnnShapes(architecture)),
     ['output.matrix', [hiddenWidth(architecture), tokens]],
     ['output.bias', [tokens]],
   ];
@@ -96,13 +103,17 @@ function tdnnShapes(architecture: TdnnArchitecture): [string, number[]][] {
   ];
 }
 
-/** Columns of the matrices: input gate, forget gate, candidate, output gate. */
-function lstmShapes(architecture: LstmArchitecture): [string, number[]][] {
+/**
+ * Columns of the matrices: of long short-term memory input gate, forget gate, candidate, output gate; of gated recurrent
+ * units reset gate, update gate, candidate, and in the bias a second one of the candidate, that of its recurrent product.
+ */
+function recurrentShapes(architecture: RecurrentArchitecture): [string, number[]][] {
   const { width, layers } = architecture;
+  const columns = gatesOf(architecture) * width;
   return Array.from({ length: layers }, (_, i) => i).flatMap((i) =>
     directionsOf(architecture).flatMap((direction): [string, number[]][] => [
-      [`layer${i + 1}.${direction}.input`, [i === 0 ? inputWidth(architecture) : hiddenWidth(architecture), 4 * width]],
-      [`layer${i + 1}.${direction}.recurrent`, [width, 4 * width]],
+      [`layer${i + 1}.${direction}.input`, [i === 0 ? inputWidth(architecture) : hiddenWidth(architecture), columns]],
+      [`layer${i + 1}.${direction}.recurrent`, [width, columns]],
       [`layer${i + 1}.${direction}.bias`, [4 * width]],
     ]),
   );

@@ -1,9 +1,9 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { type Kernels, openKernels } from '../math/kernels/kernels.ts';
-import { type Architecture, hiddenWidth, parameterCount, parameterLayout } from './architecture.ts';
+import { type Architecture, hiddenWidth, isRecurrent, parameterCount, parameterLayout } from './architecture.ts';
 import type { Network, PackedBatch } from './engine.ts';
-import { lstmLayers } from './lstm.ts';
 import type { Products } from './products.ts';
+import { recurrentLayers } from './recurrent.ts';
 import { tdnnLayers } from './tdnn.ts';
 
 /** What layers work with; arrays are to lie in the kernels' memory, which each forward pass clears. */
@@ -69,7 +69,7 @@ export function createNetwork(
       return copy;
     },
   };
-  const layers = architecture.kind === 'lstm' ? lstmLayers(architecture, tools) : tdnnLayers(architecture, tools);
+  const layers = isRecurrent(architecture) ? recurrentLayers(architecture, tools) : tdnnLayers(architecture, tools);
 
   const setWeights = (values: Float32Array): void => {
     if (values.length !== size) throw new RangeError(`Cannot use ${values.length} weights: the network has ${size}`);

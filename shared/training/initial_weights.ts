@@ -1,4 +1,4 @@
-import { type Architecture, parameterCount, parameterLayout } from '../engine/architecture.ts';
+import { type Architecture, isRecurrent, parameterCount, parameterLayout } from '../engine/architecture.ts';
 import { createRandom } from '../math/random.ts';
 
 /**
@@ -8,16 +8,16 @@ import { createRandom } from '../math/random.ts';
  * @see Jozefowicz et al. (2015), An Empirical Exploration of Recurrent Network Architectures, sec. 2.2: the forget gate
  */
 export function initialWeights(architecture: Architecture, seed: number): Float32Array {
-  const isRecurrent = architecture.kind === 'lstm';
   const weights = new Float32Array(parameterCount(architecture));
   for (const { name, shape, offset, size } of parameterLayout(architecture)) {
     if (shape.length === 1) {
       if (name.endsWith('gain')) weights.fill(1, offset, offset + size);
-      if (isRecurrent && name.startsWith('layer')) weights.fill(1, offset + size / 4, offset + size / 2);
+      if (architecture.kind === 'lstm' && name.startsWith('layer'))
+        weights.fill(1, offset + size / 4, offset + size / 2);
       continue;
     }
     const random = createRandom(seed, 'initial weights', name);
-    const deviation = Math.sqrt((isRecurrent || name.startsWith('output') ? 1 : 2) / shape[0]!);
+    const deviation = Math.sqrt((isRecurrent(architecture) || name.startsWith('output') ? 1 : 2) / shape[0]!);
     for (let i = 0; i < size; i++) weights[offset + i] = deviation * random.normal();
   }
   return weights;

@@ -1,5 +1,6 @@
 import { type AdamSettings, type AdamState, adamCorrections } from '../adamw.ts';
 import { dropRule } from '../kept_units.ts';
+import type { RecurrentStep, RecurrentStepGradient } from '../recurrent_step.ts';
 import { forEachUtterance } from '../unfold.ts';
 import type { Kernels } from './kernels.ts';
 import { openKernelMemory } from './memory.ts';
@@ -9,6 +10,19 @@ export function simdKernels(): Kernels | undefined {
   const memory = openKernelMemory();
   if (!memory) return undefined;
   const { functions: wasm, floats, integers, bytes, at } = memory;
+  const stepOf = (step: RecurrentStep): number[] => {
+    const { units, count, first, before, places, gates, recurrent, bias, inner, hidden } = step;
+    return [units, count, first, before, ...[places, gates, recurrent, bias, inner, hidden].map(at)];
+  };
+  const wayBackOf = ({ units, count, first, before, columns, column, following }: RecurrentStepGradient): number[] => [
+    units,
+    count,
+    first,
+    before,
+    columns,
+    column,
+    following,
+  ];
   return {
     name: 'simd',
     clear: (numbers) => memory.clear(4 * numbers),
@@ -36,15 +50,17 @@ export function simdKernels(): Kernels | undefined {
     },
     addInto: (target, values) => void wasm.add!(at(target), at(values), target.length),
     multiplyInto: (target, factors) => void wasm.multiply!(at(target), at(factors), target.length),
-    lstmStep({ units, count, first, before, places, gates, recurrent, bias, cells, hidden }) {
-      const arrays = [places, gates, recurrent, bias, cells, hidden].map(at);
-      wasm.lstmStep!(units, count, first, before, ...arrays);
-    },
+    lstmStep: (step) => void wasm.lstmStep!(...stepOf(step)),
     lstmStepGradient(step) {
-      const { units, count, first, before, columns, column, following } = step;
-      const { places, gates, cells, gradient, fromAfter, cellGradient, gateGradient } = step;
-      const arrays = [places, gates, cells, gradient, fromAfter, cellGradient, gateGradient].map(at);
-      wasm.lstmStepGradient!(units, count, first, before, columns, column, following, ...arrays);
+      const { places, gates, inner, gradient, fromAfter, carried, gateGradient } = step;
+      const arrays = [places, gates, inner, gradient, fromAfter, carried, gateGradient].map(at);
+      wasm.lstmStepGradient!(...wayBackOf(step), ...arrays);
+    },
+    gruStep: (step) => void wasm.gruStep!(...stepOf(step)),
+    gruStepGradient(step) {
+      const { places, gates, inner, hidden, gradient, fromAfter, carried, gateGradient, recurrentGradient } = step;
+      const read = [places, gates, inner, hidden, gradient, fromAfter].map(at);
+      wasm.gruStepGradient!(...wayBackOf(step), ...read, ...[carried, gateGradient, recurrentGradient].map(at));
     },
     scatterRows(target, rows, { places, columns, column }) {
       const width = rows.length / places.length;

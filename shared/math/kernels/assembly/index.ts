@@ -3,5 +3,5 @@ export * from './fbank';
 export * from './half';
 export * from './layers';
 export * from './losses';
-export * from './lstm';
 export * from './posteriors';
+export * from './recurrent';
