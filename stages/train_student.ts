@@ -63,8 +63,8 @@ export const options = {
   kind: {
     type: 'string',
     default: 'tdnn',
-    choices: ['tdnn', 'lstm', 'gru'],
-    describe: 'time-delay network, long short-term memory, or gated recurrent units',
+    choices: ['tdnn', 'lstm', 'gru', 'attention'],
+    describe: 'time-delay network, long short-term memory, gated recurrent units, or self-attention',
   },
   width: { type: 'number', default: 96, integer: true, min: 1, max: 8192, describe: 'units a layer' },
   dilations: {
@@ -75,7 +75,7 @@ export const options = {
     max: 1000,
     describe: 'output frames between the three taps of each residual layer; 0: a single tap, no neighbours',
   },
-  layers: { type: 'number', default: 2, integer: true, min: 1, max: 100, describe: 'lstm, gru: recurrent layers' },
+  layers: { type: 'number', default: 2, integer: true, min: 1, max: 100, describe: 'lstm, gru, attention: layers' },
   bidirectional: { type: 'boolean', default: true, describe: 'lstm, gru: in both directions, --width units in each' },
   splice: {
     type: 'number',
@@ -193,6 +193,22 @@ export const options = {
     default: 'utterance',
     choices: ['utterance', 'speaker'],
     describe: 'what is dealt: utterances, or speakers with all of theirs',
+  },
+  heads: {
+    type: 'number',
+    default: 4,
+    integer: true,
+    min: 1,
+    max: 256,
+    describe: 'attention: parts of the units that attend on their own',
+  },
+  reach: {
+    type: 'number',
+    default: 16,
+    integer: true,
+    min: 0,
+    max: 1000,
+    describe: 'attention: output frames on either side whose distances it tells apart',
   },
   data: { type: 'string', role: 'corpus', describe: 'data directory of --features, for the speakers of --fold-by' },
 } as const satisfies OptionTable;
@@ -366,6 +382,9 @@ function checkSettings(given: Options): Options {
   if (given.patience !== undefined && !given.earlyStopping) {
     throw new UsageError('--patience belongs to --early-stopping: give both, or neither');
   }
+  if (given.streaming && given.kind === 'attention') {
+    throw new UsageError('--streaming does not go with --kind attention: it hears the whole utterance');
+  }
   if (given.streaming && given.kind !== 'tdnn' && given.bidirectional) {
     throw new UsageError(
       `--streaming with --kind ${given.kind} needs --no-bidirectional: a backward pass begins at the end`,
@@ -437,11 +456,9 @@ const closeAll = (sources: Source[]): Promise<unknown> =>
     sources.flatMap(({ features, labels, targets }) => [features, labels, targets].map((table) => table?.close())),
   );
 
-function architectureOf(
-  { kind, width, dilations, layers, bidirectional, dropout, splice, stride, streaming, targetDelayFrames }: Options,
-  { features }: Source,
-  tokensText: string,
-): Architecture {
+function architectureOf(options: Options, { features }: Source, tokensText: string): Architecture {
+  const { kind, width, dropout, splice, stride, streaming, targetDelayFrames } = options;
+  const { dilations, layers, bidirectional, heads, reach } = options;
   const tokens = tokensText.trimEnd().split('\n').length;
   const bins = Number(features.metadata['kd.bins']);
   if (!(bins > 0))
@@ -450,6 +467,12 @@ function architectureOf(
   const spliceRight = streaming ? targetDelayFrames : splice;
   const common = { bins, spliceLeft: 2 * splice - spliceRight, spliceRight, stride, width, tokens, dropout };
   if (kind === 'tdnn') return { kind, ...common, dilations, ...(streaming && { causal: true }) };
+  if (kind === 'attention') {
+    if (width % (4 * heads) === 0) return { kind, ...common, layers, heads, reach };
+    throw new UsageError(
+      `--width ${width} of --kind attention is no multiple of 4 · --heads ${heads}; take one that is`,
+    );
+  }
   if (width % 4 !== 0) throw new UsageError(`--width ${width} of --kind ${kind} is no multiple of 4; take one that is`);
   return { kind, ...common, layers, bidirectional };
 }

@@ -299,10 +299,10 @@ for (const kind of [
   }
 }
 
-for (const kind of ['lstm', 'gru'] as const) {
+for (const kind of ['lstm', 'gru', 'attention'] as const) {
   test(`train_student learns with --kind ${kind} as well, which then teaches beside another kind`, async () => {
     const out = at(kind);
-    const report = await runStage(stage, { ...settings, kind, layers: 1, out });
+    const report = await runStage(stage, { ...settings, kind, layers: 1, heads: 2, out });
     const curves = report.curves as Curve[];
     assert.ok(curves.at(-1)!.devCrossEntropy < 0.5 * Math.log(vocabularySize), JSON.stringify(curves));
     assert.equal(readModel(out).architecture.kind, kind);
@@ -360,6 +360,8 @@ const bad: [string, Record<string, string>, number, RegExp][] = [
   ['soft targets for untranscribed audio alone', { 'untranscribed-targets': targets }, 2, /needs --targets/],
   ['untranscribed audio without soft targets', { untranscribed: features }, 2, /go together/],
   ['a delay of what hears all', { 'target-delay-frames': '3' }, 2, /belongs to --streaming/],
+  ['attention to a stream', { kind: 'attention', streaming: 'true' }, 2, /does not go with --kind attention/],
+  ['heads that do not fit', { kind: 'attention', width: '20' }, 2, /--width 20 .* no multiple of 4 · --heads 4/],
   ['a backward pass over a stream', { kind: 'lstm', streaming: 'true' }, 2, /needs --no-bidirectional/],
   ['patience without early stopping', { patience: '2' }, 2, /--patience belongs to --early-stopping/],
   ['a fold of none', { fold: '0' }, 2, /--folds and --fold go together/],

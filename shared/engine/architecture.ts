@@ -35,7 +35,22 @@ export interface RecurrentArchitecture extends Common {
   bidirectional: boolean;
 }
 
-export type Architecture = TdnnArchitecture | RecurrentArchitecture;
+/**
+ * A network of self-attention over whole utterances. With y = drop(relu(norm(x·W + b))) of the spliced input frames, each
+ * layer adds twice to it: y = y + drop(attention(norm(y))·W + b), then y = y + drop(relu(norm(y)·W + b)·W + b), four times
+ * as wide between the products; logits = norm(y)·W + b.
+ * @see Vaswani et al. (2017), Attention Is All You Need; Xiong et al. (2020), On Layer Normalization in the Transformer
+ *   Architecture, for where the normalisation stands; `Attention` for positions
+ */
+export interface AttentionArchitecture extends Common {
+  kind: 'attention';
+  layers: number;
+  heads: number;
+  /** Output frames before and after a frame whose distances have biases of their own. */
+  reach: number;
+}
+
+export type Architecture = AttentionArchitecture | TdnnArchitecture | RecurrentArchitecture;
 
 export interface Parameter {
   name: string;
@@ -51,6 +66,9 @@ export const isRecurrent = (architecture: Architecture): architecture is Recurre
 /** Columns of a recurrent layer's matrices, for each of its units. */
 export const gatesOf = ({ kind }: RecurrentArchitecture): number => (kind === 'lstm' ? 4 : 3);
 
+/** How many times wider an attention network's layers are between the products of their second half. */
+export const feedforwardFactor = 4;
+
 /** Units of the spliced input. */
 export const inputWidth = ({ bins, spliceLeft, spliceRight }: Splicing): number =>
   bins * (spliceLeft + 1 + spliceRight);
@@ -62,6 +80,7 @@ export const tapsOf = (dilation: number): number => (dilation === 0 ? 1 : taps);
 export function futureFrames(architecture: Architecture): number {
   const { spliceRight, stride } = architecture;
   if (isRecurrent(architecture)) return architecture.bidirectional ? Infinity : spliceRight;
+  if (architecture.kind === 'attention') return Infinity;
   return spliceRight + (architecture.causal ? 0 : stride * architecture.dilations.reduce((sum, d) => sum + d, 0));
 }
 
@@ -77,7 +96,7 @@ export const hiddenWidth = (architecture: Architecture): number =>
 export function parameterLayout(architecture: Architecture): Parameter[] {
   const { tokens } = architecture;
   const shapes: [string, number[]][] = [
-    ...(isRecurrent(architecture) ? recurrentShapes(architecture) : tdnnShapes(architecture)),
+    ...hiddenShapes(architecture),
     ['output.matrix', [hiddenWidth(architecture), tokens]],
     ['output.bias', [tokens]],
   ];
@@ -87,6 +106,11 @@ export function parameterLayout(architecture: Architecture): Parameter[] {
     offset += size;
     return { name, shape, offset: offset - size, size };
   });
+}
+
+function hiddenShapes(architecture: Architecture): [string, number[]][] {
+  if (isRecurrent(architecture)) return recurrentShapes(architecture);
+  return architecture.kind === 'attention' ? attentionShapes(architecture) : tdnnShapes(architecture);
 }
 
 function tdnnShapes(architecture: TdnnArchitecture): [string, number[]][] {
@@ -117,6 +141,31 @@ function recurrentShapes(architecture: RecurrentArchitecture): [string, number[]
       [`layer${i + 1}.${direction}.bias`, [4 * width]],
     ]),
   );
+}
+
+function attentionShapes(architecture: AttentionArchitecture): [string, number[]][] {
+  const { width, layers, heads, reach } = architecture;
+  const linear = (name: string, inputs: number, outputs: number): [string, number[]][] => [
+    [`${name}.matrix`, [inputs, outputs]],
+    [`${name}.bias`, [outputs]],
+  ];
+  const norm = (name: string): [string, number[]][] => [
+    [`${name}.gain`, [width]],
+    [`${name}.bias`, [width]],
+  ];
+  return [
+    ...tdnnShapes({ ...architecture, kind: 'tdnn', dilations: [] }),
+    ...Array.from({ length: layers }, (_, i) => `layer${i + 1}`).flatMap((layer) => [
+      ...norm(`${layer}.attention.norm`),
+      ...linear(`${layer}.attention.input`, width, 3 * width),
+      [`${layer}.attention.positions`, [heads * (2 * reach + 1)]] satisfies [string, number[]],
+      ...linear(`${layer}.attention.output`, width, width),
+      ...norm(`${layer}.feedforward.norm`),
+      ...linear(`${layer}.feedforward.input`, width, feedforwardFactor * width),
+      ...linear(`${layer}.feedforward.output`, feedforwardFactor * width, width),
+    ]),
+    ...norm('norm'),
+  ];
 }
 
 export const parameterCount = (architecture: Architecture): number =>

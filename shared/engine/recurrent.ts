@@ -115,7 +115,7 @@ export function recurrentLayers(
   }
 
   return {
-    numbersOf: (frames) =>
+    numbersOf: ({ frames }) =>
       layers * (directions.length * frames * 26 * width + frames * (4 * columns + inputWidth(architecture))),
     forward(batch, training) {
       frames = batch.frames;

@@ -8,7 +8,7 @@ import { inputWidth, parameterCount, type RecurrentArchitecture } from './archit
 import type { Engine, PackedBatch } from './engine.ts';
 import { createNetwork } from './network.ts';
 import { openEngine } from './open_engine.ts';
-import type { Products } from './products.ts';
+import { exactProducts } from './testdata/exact.ts';
 
 function assertNear(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void {
   assert.equal(actual.length, expected.length);
@@ -71,29 +71,6 @@ const batchOf = (lengths: readonly number[]): PackedBatch => {
   return { features: normals(frames * inputs, 'features'), frames, utteranceOffsets };
 };
 
-/** Products in float64, for finite differences. */
-const exactProducts = (): Products => {
-  type Held = { values: Float32Array; rows: number; columns: number; dispose(): void };
-  const product = (a: Held, b: Held, turnA: boolean, turnB: boolean): Float32Array => {
-    const [rows, inner, columns] = [turnA ? a.columns : a.rows, turnA ? a.rows : a.columns, turnB ? b.rows : b.columns];
-    return Float32Array.from({ length: rows * columns }, (_, place) => {
-      const [row, column] = [Math.floor(place / columns), place % columns];
-      let sum = 0;
-      for (let k = 0; k < inner; k++) {
-        const left = a.values[turnA ? k * a.columns + row : row * a.columns + k]!;
-        sum += left * b.values[turnB ? column * b.columns + k : k * b.columns + column]!;
-      }
-      return sum;
-    });
-  };
-  return {
-    upload: (values: Float32Array, rows: number, columns: number) => ({ values, rows, columns, dispose() {} }),
-    product: (a: Held, b: Held) => product(a, b, false, false),
-    transposedProduct: (a: Held, b: Held) => product(a, b, true, false),
-    productTransposed: (a: Held, b: Held) => product(a, b, false, true),
-  } as unknown as Products;
-};
-
 for (const kind of kinds) {
   const architecture = architectureOf(kind);
   const weights = weightsOf(architecture);
@@ -101,7 +78,7 @@ for (const kind of kinds) {
     const batch = batchOf([4, 1, 6]);
     const wanted = normals(batch.frames * architecture.tokens, 'gradient');
     const dropoutSeed = ['dropout', 1];
-    const network = createNetwork(exactProducts(), architecture, weights, plainKernels);
+    const network = createNetwork(exactProducts, architecture, weights, plainKernels);
     const score = (values: Float32Array): number => {
       network.setWeights(values);
       return network.forward(batch, { dropoutSeed }).reduce((sum, logit, i) => sum + logit * wanted[i]!, 0);

@@ -17,10 +17,16 @@ export function initialWeights(architecture: Architecture, seed: number): Float3
       continue;
     }
     const random = createRandom(seed, 'initial weights', name);
-    const deviation = Math.sqrt((isRecurrent(architecture) || name.startsWith('output') ? 1 : 2) / shape[0]!);
+    const deviation = Math.sqrt((isBeforeRelu(architecture, name) ? 2 : 1) / shape[0]!);
     for (let i = 0; i < size; i++) weights[offset + i] = deviation * random.normal();
   }
   return weights;
+}
+
+function isBeforeRelu(architecture: Architecture, name: string): boolean {
+  if (isRecurrent(architecture)) return false;
+  if (architecture.kind === 'attention') return name === 'input.matrix' || name.endsWith('feedforward.input.matrix');
+  return !name.startsWith('output');
 }
 
 /** Which parameters decay: the matrices, not the gains and biases. */

@@ -1,4 +1,5 @@
 import { type AdamSettings, type AdamState, adamWInto, clipByGlobalNormInto } from '../adamw.ts';
+import { type Attention, type AttentionGradient, attentionGradient, attentionInto } from '../attention.ts';
 import { addInto, multiplyInto } from '../elementwise.ts';
 import { gruStep, gruStepGradient } from '../gru_step.ts';
 import { type KeptUnits, keepUnitsInto } from '../kept_units.ts';
@@ -27,6 +28,8 @@ export interface Kernels {
   lstmStepGradient(step: RecurrentStepGradient): void;
   gruStep(step: RecurrentStep): void;
   gruStepGradient(step: RecurrentStepGradient): void;
+  attentionInto(attention: Attention): void;
+  attentionGradient(gradient: AttentionGradient): void;
   scatterRows(target: Float32Array, rows: Float32Array, where: Parameters<typeof scatterRows>[2]): void;
   keepUnitsInto(units: KeptUnits): void;
   adamWInto(weights: Float32Array, gradients: Float32Array, state: AdamState, settings: AdamSettings): void;
@@ -50,6 +53,8 @@ export const plainKernels: Kernels = {
   lstmStepGradient,
   gruStep,
   gruStepGradient,
+  attentionInto,
+  attentionGradient,
   scatterRows,
   keepUnitsInto,
   adamWInto,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAdamState } from '../adamw.ts';
+import { attentionWeights } from '../attention.ts';
 import { createRandom, randomState } from '../random.ts';
 import { type Kernels, openKernels, plainKernels } from './kernels.ts';
 
@@ -163,6 +164,32 @@ for (const [kind, gatesPerUnit] of [
     }
   });
 }
+
+test('kernels of attention agree, for utterances of any length and distances beyond the reach', () => {
+  for (const [units, heads, reach] of [
+    [8, 2, 3],
+    [96, 4, 16],
+    [4, 1, 0],
+  ] as const) {
+    const utteranceOffsets = Int32Array.of(0, 1, 6, 6, 45);
+    const frames = 45;
+    const [found, expected] = both((kernels, floats) => {
+      const shape = { units, heads, reach, utteranceOffsets };
+      const qkv = floats(normals(frames * 3 * units, 'qkv', units));
+      const positions = floats(normals(heads * (2 * reach + 1), 'positions'));
+      const weights = kernels.floats(attentionWeights(shape));
+      const y = floats(new Float32Array(frames * units).fill(7));
+      kernels.attentionInto({ ...shape, qkv, positions, weights, y });
+      const qkvGradient = floats(new Float32Array(frames * 3 * units).fill(7));
+      const positionGradient = floats(new Float32Array(positions.length).fill(7));
+      const gradient = floats(normals(frames * units, 'gradient'));
+      const scratch = kernels.floats(frames);
+      kernels.attentionGradient({ ...shape, qkv, weights, gradient, qkvGradient, positionGradient, scratch });
+      return [weights, y, qkvGradient, positionGradient];
+    });
+    assertSame(found!, expected!, 1000, `${units} units, ${heads} heads`);
+  }
+});
 
 test('optimisers agree, also on parameters that do not fill a vector', () => {
   for (const count of [1, 6, 1001]) {

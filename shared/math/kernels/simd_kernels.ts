@@ -1,4 +1,5 @@
 import { type AdamSettings, type AdamState, adamCorrections } from '../adamw.ts';
+import { forEachHead } from '../attention.ts';
 import { dropRule } from '../kept_units.ts';
 import type { RecurrentStep, RecurrentStepGradient } from '../recurrent_step.ts';
 import { forEachUtterance } from '../unfold.ts';
@@ -61,6 +62,30 @@ export function simdKernels(): Kernels | undefined {
       const { places, gates, inner, hidden, gradient, fromAfter, carried, gateGradient, recurrentGradient } = step;
       const read = [places, gates, inner, hidden, gradient, fromAfter].map(at);
       wasm.gruStepGradient!(...wayBackOf(step), ...read, ...[carried, gateGradient, recurrentGradient].map(at));
+    },
+    attentionInto(attention) {
+      const { units, heads, reach, qkv, positions, weights, y } = attention;
+      const [from, bias, to, result] = [qkv, positions, weights, y].map(at) as [number, number, number, number];
+      const width = units / heads;
+      forEachHead(attention, ({ unit, position, weight, first, frames }) => {
+        const [query, own] = [from + 4 * (3 * first * units + unit), result + 4 * (first * units + unit)];
+        const places = [query, bias + 4 * position, to + 4 * weight, own];
+        wasm.attention!(...places, units, width, reach, frames, 1 / Math.sqrt(width));
+      });
+    },
+    attentionGradient(given) {
+      const { units, heads, reach, qkv, weights, gradient, qkvGradient, positionGradient, scratch } = given;
+      const [from, shares, wanted] = [qkv, weights, gradient].map(at) as [number, number, number];
+      const [to, bias, room] = [qkvGradient, positionGradient, scratch].map(at) as [number, number, number];
+      const width = units / heads;
+      qkvGradient.fill(0);
+      positionGradient.fill(0);
+      forEachHead(given, ({ unit, position, weight, first, frames }) => {
+        const query = 4 * (3 * first * units + unit);
+        const read = [from + query, shares + 4 * weight, wanted + 4 * (first * units + unit)];
+        const written = [to + query, bias + 4 * position, room];
+        wasm.attentionGradient!(...read, ...written, units, width, reach, frames, 1 / Math.sqrt(width));
+      });
     },
     scatterRows(target, rows, { places, columns, column }) {
       const width = rows.length / places.length;

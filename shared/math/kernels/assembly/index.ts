@@ -1,3 +1,4 @@
+export * from './attention';
 export * from './ctc';
 export * from './fbank';
 export * from './half';
