@@ -83,7 +83,7 @@ export function attentionLayers(architecture: AttentionArchitecture, tools: Tool
     const feedforwardInput = products.upload(between.y, frames, width);
     const open = own(products.product(feedforwardInput, matrix(`${name}.feedforward.input.matrix`)));
     addBias(open, part(`${name}.feedforward.input.bias`));
-    for (let place = 0; place < open.length; place++) open[place] = Math.max(0, open[place]!);
+    reluInPlace(open);
     const opened = products.upload(open, frames, inner);
     const after = addProduct(middle.sum, opened, `${name}.feedforward.output`, seedsOf(2));
     traces.push({
@@ -125,7 +125,7 @@ export function attentionLayers(architecture: AttentionArchitecture, tools: Tool
     const { utteranceOffsets } = batch!;
     const fromAfter = dropped(gradient, trace.feedforwardKept);
     const openGradient = productBackward(`${name}.feedforward.output`, trace.opened, fromAfter, put);
-    for (let place = 0; place < open.length; place++) if (!(open[place]! > 0)) openGradient[place] = 0;
+    reluGradientInPlace(openGradient, open);
     const between = productBackward(`${name}.feedforward.input`, trace.feedforwardInput, openGradient, put);
     normBackward(trace.feedforwardNorm, between, gradient, put);
 
@@ -180,4 +180,14 @@ function addBias(values: Float32Array, bias: Float32Array): void {
   const columns = bias.length;
   for (let start = 0; start < values.length; start += columns)
     for (let column = 0; column < columns; column++) values[start + column]! += bias[column]!;
+}
+
+/** max(0, x), in place. */
+function reluInPlace(values: Float32Array): void {
+  for (let i = 0; i < values.length; i++) values[i] = Math.max(0, values[i]!);
+}
+
+/** The gradient of max(0, x), in place: nothing where the result is 0. */
+function reluGradientInPlace(gradient: Float32Array, results: Float32Array): void {
+  for (let i = 0; i < gradient.length; i++) gradient[i] = results[i]! > 0 ? gradient[i]! : 0;
 }
