@@ -138,7 +138,7 @@ test('decode finds the same weights and words with one worker thread and with se
 test('a training that was killed goes on from its checkpoint when it is called again, to the same bytes', async () => {
   const given = ['--features', features, '--alignment', alignment, '--dev-features', features];
   given.push('--dev-alignment', alignment, '--width', '8', '--engine', 'cpu', '--updates', '3000');
-  given.push('--checkpoint-seconds', '0.05');
+  given.push('--checkpoint-seconds', '0.05', '--average-last', '1', '--early-stopping');
   const out = at('killed');
   const child = spawn(process.execPath, ['dist/train_student.js', ...given, '--out', out], { stdio: 'ignore' });
   const ended = new Promise((resolve) => child.on('exit', resolve));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Architecture, futureFrames, parameterCount } from '../shared/engine/architecture.ts';
 import type { Engine, Network } from '../shared/engine/engine.ts';
 import { openEngine } from '../shared/engine/open_engine.ts';
+import { readDataDirectory } from '../shared/io/data_directory.ts';
 import { InputError, TrainingDiverged, UsageError } from '../shared/io/errors.ts';
 import {
   type Context,
@@ -25,7 +26,9 @@ import { openKernels } from '../shared/math/kernels/kernels.ts';
 import { warmUpCosine } from '../shared/math/schedule.ts';
 import { type DataPosition, type Source, trainingBatches } from '../shared/training/batches.ts';
 import { readCheckpoint, writeCheckpoint } from '../shared/training/checkpoint.ts';
+import { type CrossFit, leaveOutFold } from '../shared/training/cross_fit.ts';
 import { evaluateFrames, meanPosterior } from '../shared/training/evaluate.ts';
+import { bestEvaluation, createFinalWeights } from '../shared/training/final_weights.ts';
 import { decayMask, initialWeights } from '../shared/training/initial_weights.ts';
 import { featureKeys, outputTiming, writeModel } from '../shared/training/model_folder.ts';
 import { normalisationOf } from '../shared/training/statistics_of_features.ts';
@@ -60,8 +63,8 @@ export const options = {
   kind: {
     type: 'string',
     default: 'tdnn',
-    choices: ['tdnn', 'lstm'],
-    describe: 'time-delay network, or long short-term memory',
+    choices: ['tdnn', 'lstm', 'gru', 'attention'],
+    describe: 'time-delay network, long short-term memory, gated recurrent units, or self-attention',
   },
   width: { type: 'number', default: 96, integer: true, min: 1, max: 8192, describe: 'units a layer' },
   dilations: {
@@ -72,8 +75,24 @@ export const options = {
     max: 1000,
     describe: 'output frames between the three taps of each residual layer; 0: a single tap, no neighbours',
   },
-  layers: { type: 'number', default: 2, integer: true, min: 1, max: 100, describe: 'lstm: recurrent layers' },
-  bidirectional: { type: 'boolean', default: true, describe: 'lstm: in both directions, --width units in each' },
+  layers: { type: 'number', default: 2, integer: true, min: 1, max: 100, describe: 'lstm, gru, attention: layers' },
+  bidirectional: { type: 'boolean', default: true, describe: 'lstm, gru: in both directions, --width units in each' },
+  heads: {
+    type: 'number',
+    default: 4,
+    integer: true,
+    min: 1,
+    max: 256,
+    describe: 'attention: parts of the units that attend on their own',
+  },
+  reach: {
+    type: 'number',
+    default: 16,
+    integer: true,
+    min: 0,
+    max: 1000,
+    describe: 'attention: output frames on either side whose distances it tells apart',
+  },
   splice: {
     type: 'number',
     default: 4,
@@ -160,6 +179,38 @@ export const options = {
   },
   evaluations: { type: 'number', default: 6, integer: true, min: 1, describe: 'points of the learning curve' },
   seed: { type: 'number', default: 0, integer: true, min: 0, describe: 'of initial weights, order, masks and dropout' },
+  'average-last': {
+    type: 'number',
+    default: 0,
+    min: 0,
+    max: 1,
+    describe: 'share of the updates, the last ones, the mean of whose weights is the model; 0: the last weights are',
+  },
+  'early-stopping': {
+    type: 'boolean',
+    default: false,
+    describe: 'of the weights evaluated, those of the lowest dev cross-entropy are the model',
+  },
+  patience: {
+    type: 'number',
+    integer: true,
+    min: 1,
+    describe: 'early stopping: evaluations without a better one after which training ends; without it, never early',
+  },
+  folds: {
+    type: 'number',
+    integer: true,
+    min: 2,
+    describe: 'parts that the utterances are dealt into, one of which is left out; with cache_logits --cross-fit',
+  },
+  fold: { type: 'number', integer: true, min: 0, describe: 'the part left out, from 0' },
+  'fold-by': {
+    type: 'string',
+    default: 'utterance',
+    choices: ['utterance', 'speaker'],
+    describe: 'what is dealt: utterances, or speakers with all of theirs',
+  },
+  data: { type: 'string', role: 'corpus', describe: 'data directory of --features, for the speakers of --fold-by' },
 } as const satisfies OptionTable;
 
 type Options = OptionsOf<typeof options>;
@@ -180,11 +231,11 @@ interface Standing {
 export async function run(given: Options, { id, inputs, out, engine, progress, skip, breathe }: Context<Engine>) {
   const settings = checkSettings(given);
   const { updates, seed } = settings;
-  const sources = await openSources(settings, skip);
+  const { sources, crossFit } = withoutFold(await openSources(settings, skip), settings);
   const dev = await openSource(skip, settings.devFeatures, settings.devAlignment);
   const tokensText = readFileSync(join(settings.alignment, 'tokens.txt'), 'utf8');
   const architecture = architectureOf(settings, sources[0]!, tokensText);
-  const normalisation = await normalisationOf(sources[0]!.features, architecture.bins);
+  const normalisation = await normalisationOf(sources[0]!, architecture.bins);
   const { tail, temperature } = softTargetsKind(sources);
 
   const kernels = openKernels();
@@ -205,11 +256,12 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
     timeMaskFrames: settings.timeMaskFrames,
   };
   const { batchFrames, softWeight, labelSmoothing, gated } = settings;
+  const final = createFinalWeights({ count, ...settings });
   const standing: Standing = {
     ...{ update: 0, frames: 0, position: { epoch: 0, utterances: 0 } },
     ...{ curves: [], evaluatedAt: 0, lossSinceEvaluation: 0, powers: adam.powers },
   };
-  const training = { id, standing, arrays: [weights, adam.mean, adam.square] };
+  const training = { id, standing, arrays: [weights, adam.mean, adam.square, ...final.arrays] };
   if (readCheckpoint(out, training)) {
     adam.powers = standing.powers;
     network.setWeights(weights);
@@ -221,7 +273,7 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
   const reading = { architecture, normalisation, masking, batchFrames, seed };
   for await (const batch of trainingBatches(sources, reading, standing.position)) {
     const { update } = standing;
-    if (update === updates) break;
+    if (update === updates || isPatienceOut(standing, settings)) break;
     const logits = network.forward(batch.input, { dropoutSeed: [seed, 'dropout', update] });
     const { lossNats, gradient } = distillationLoss({
       logits,
@@ -245,12 +297,15 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
     kernels.adamWInto(weights, gradients, adam, { learningRate, weightDecay: settings.weightDecay, decay });
     network.setWeights(weights);
     standing.update++;
+    final.follow(standing.update, weights);
     standing.position = batch.next;
     standing.frames += batch.input.frames;
     standing.lossSinceEvaluation += lossNats;
     progress.advance();
     await breathe();
     if (isTimeToEvaluate(standing, settings)) {
+      const candidate = final.candidate(standing.update, weights);
+      network.setWeights(candidate);
       const { crossEntropyNats, frameAccuracy } = await evaluateFrames(network, dev, { architecture, normalisation });
       standing.curves.push({
         update: standing.update,
@@ -258,6 +313,8 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
         devCrossEntropy: crossEntropyNats,
         devFrameAccuracy: frameAccuracy,
       });
+      if (bestEvaluation(standing.curves) === standing.curves.length - 1) final.keep(candidate);
+      network.setWeights(weights);
       standing.lossSinceEvaluation = 0;
       standing.evaluatedAt = standing.update;
     }
@@ -266,6 +323,10 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
       keptAt = Date.now();
     }
   }
+  const chosen = settings.earlyStopping ? bestEvaluation(standing.curves) : standing.curves.length - 1;
+  const evaluated = standing.curves[chosen]!;
+  const finalWeights = final.chosen(standing.update, weights);
+  network.setWeights(finalWeights);
   const prior = await meanPosterior(network, sources[0]!, { architecture, normalisation });
   writeModel(out, {
     architecture,
@@ -274,15 +335,16 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
     normalisation,
     selfLoop: inputs.alignment![0]!.report.selfLoop as number[],
     ...outputTiming(sources[0]!.features.metadata, architecture.stride),
-    weights,
+    weights: finalWeights,
     tokensText,
     prior,
+    crossFit,
   });
   network.dispose();
   await closeAll([...sources, dev]);
   return {
     utterances: sources.reduce((sum, { utterances }) => sum + utterances.length, 0),
-    updates,
+    updates: standing.update,
     framesTrained: standing.frames,
     parameters: parameterCount(architecture),
     modelBytes: 4 * parameterCount(architecture),
@@ -290,13 +352,19 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
     tail,
     temperature,
     curves: standing.curves,
-    finalDevCrossEntropy: standing.curves.at(-1)!.devCrossEntropy,
-    finalDevFrameAccuracy: standing.curves.at(-1)!.devFrameAccuracy,
+    ...(crossFit && { crossFit: { ...crossFit, leftOut: crossFit.leftOut.length } }),
+    modelUpdate: evaluated.update,
+    averagedUpdates: final.averaged(evaluated.update),
+    finalDevCrossEntropy: evaluated.devCrossEntropy,
+    finalDevFrameAccuracy: evaluated.devFrameAccuracy,
   };
 }
 
 const isTimeToEvaluate = ({ update, curves }: Standing, { updates, evaluations }: Options): boolean =>
   update === Math.round(((curves.length + 1) * updates) / evaluations) || update === updates;
+
+const isPatienceOut = ({ curves }: Standing, { patience = Infinity }: Options): boolean =>
+  curves.length > 0 && curves.length - 1 - bestEvaluation(curves) >= patience;
 
 function checkSettings(given: Options): Options {
   if (given.untranscribedTargets && !given.targets) {
@@ -310,10 +378,35 @@ function checkSettings(given: Options): Options {
   if (given.targetDelayFrames > 0 && !given.streaming) {
     throw new UsageError('--target-delay-frames belongs to --streaming: any other network hears what comes anyway');
   }
-  if (given.streaming && given.kind === 'lstm' && given.bidirectional) {
-    throw new UsageError('--streaming with --kind lstm needs --no-bidirectional: a backward pass begins at the end');
+  checkFolds(given);
+  if (given.patience !== undefined && !given.earlyStopping) {
+    throw new UsageError('--patience belongs to --early-stopping: give both, or neither');
+  }
+  if (given.streaming && given.kind === 'attention') {
+    throw new UsageError('--streaming does not go with --kind attention: it hears the whole utterance');
+  }
+  if (given.streaming && given.kind !== 'tdnn' && given.bidirectional) {
+    throw new UsageError(
+      `--streaming with --kind ${given.kind} needs --no-bidirectional: a backward pass begins at the end`,
+    );
   }
   return given.preset === 'digest' ? { ...given, softWeight: 0.02 } : given;
+}
+
+function checkFolds({ folds, fold, foldBy, data, untranscribed }: Options): void {
+  if ((folds === undefined) !== (fold === undefined)) {
+    throw new UsageError('--folds and --fold go together: how many parts there are, and which one is left out');
+  }
+  if (folds !== undefined && fold! >= folds) {
+    throw new UsageError(`--fold ${fold} is not one of --folds ${folds}: they are counted from 0`);
+  }
+  if (folds !== undefined && untranscribed) {
+    throw new UsageError('--untranscribed does not go with --folds: folds leave out transcribed utterances alone');
+  }
+  if (foldBy === 'speaker' && folds === undefined) throw new UsageError('--fold-by speaker needs --folds and --fold');
+  if ((foldBy === 'speaker') !== (data !== undefined)) {
+    throw new UsageError('--fold-by speaker and --data go together: features do not say who speaks');
+  }
 }
 
 async function openSource(skip: Skip, features: string, labels?: string, targets?: string): Promise<Source> {
@@ -347,16 +440,25 @@ async function openSources(
   return sources;
 }
 
+/** The transcribed utterances without those of a fold, where one is to be left out. */
+function withoutFold(
+  sources: Source[],
+  { folds, fold, foldBy: by, data }: Options,
+): { sources: Source[]; crossFit?: CrossFit } {
+  if (folds === undefined || fold === undefined) return { sources };
+  const speakerOf = data ? new Map(readDataDirectory(data).utterances.map((u) => [u.id, u.speaker])) : undefined;
+  const { source, crossFit } = leaveOutFold(sources[0]!, { folds, fold, by, speakerOf });
+  return { sources: [source, ...sources.slice(1)], crossFit };
+}
+
 const closeAll = (sources: Source[]): Promise<unknown> =>
   Promise.all(
     sources.flatMap(({ features, labels, targets }) => [features, labels, targets].map((table) => table?.close())),
   );
 
-function architectureOf(
-  { kind, width, dilations, layers, bidirectional, dropout, splice, stride, streaming, targetDelayFrames }: Options,
-  { features }: Source,
-  tokensText: string,
-): Architecture {
+function architectureOf(options: Options, { features }: Source, tokensText: string): Architecture {
+  const { kind, width, dropout, splice, stride, streaming, targetDelayFrames } = options;
+  const { dilations, layers, bidirectional, heads, reach } = options;
   const tokens = tokensText.trimEnd().split('\n').length;
   const bins = Number(features.metadata['kd.bins']);
   if (!(bins > 0))
@@ -365,7 +467,13 @@ function architectureOf(
   const spliceRight = streaming ? targetDelayFrames : splice;
   const common = { bins, spliceLeft: 2 * splice - spliceRight, spliceRight, stride, width, tokens, dropout };
   if (kind === 'tdnn') return { kind, ...common, dilations, ...(streaming && { causal: true }) };
-  if (width % 4 !== 0) throw new UsageError(`--width ${width} of --kind lstm is no multiple of 4; take one that is`);
+  if (kind === 'attention') {
+    if (width % (4 * heads) === 0) return { kind, ...common, layers, heads, reach };
+    throw new UsageError(
+      `--width ${width} of --kind attention is no multiple of 4 · --heads ${heads}; take one that is`,
+    );
+  }
+  if (width % 4 !== 0) throw new UsageError(`--width ${width} of --kind ${kind} is no multiple of 4; take one that is`);
   return { kind, ...common, layers, bidirectional };
 }
 

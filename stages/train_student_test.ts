@@ -6,7 +6,10 @@ import { openEngine } from '../shared/engine/open_engine.ts';
 import { type Progress, quiet } from '../shared/io/progress.ts';
 import { runStage } from '../shared/io/stage.ts';
 import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
+import { openUtterances } from '../shared/io/utterance_table.ts';
 import { createRandom } from '../shared/math/random.ts';
+import type { Source } from '../shared/training/batches.ts';
+import { evaluateFrames } from '../shared/training/evaluate.ts';
 import { readModel } from '../shared/training/model_folder.ts';
 import { openAcousticModel } from '../shared/training/network_input.ts';
 import { stage as cacheLogits } from './cache_logits.ts';
@@ -16,6 +19,7 @@ import {
   tokensText,
   vocabularySize,
   writeTinyAlignment,
+  writeTinyData,
   writeTinyFeatures,
   writeTinyModel,
 } from './testdata/tiny_corpus.ts';
@@ -76,6 +80,11 @@ test('train_student gives the same bytes for the same seed, others for another',
   assert.notDeepEqual(await weightsOf('c', 2), first);
 });
 
+const openSourceOf = async (features: string, alignment: string): Promise<Source> => {
+  const table = await openUtterances(features);
+  return { features: table, utterances: table.utterances, labels: await openUtterances(alignment) };
+};
+
 /** Stops the run after some updates, as a fault would. */
 const stopAfter = (updates: number): Progress => {
   let done = 0;
@@ -102,6 +111,148 @@ test('train_student goes on where a run was stopped, to the same bytes; not wher
   assert.ok(!readdirSync(out).includes('checkpoint.bin'));
 });
 
+test('--average-last writes the mean of the weights after each of the last updates, stopped or not', async () => {
+  const given = { ...settings, dropout: 0.2, updates: 8, evaluations: 1 };
+  // an eighth of eight updates is the last one: its mean is itself
+  const after: Float32Array[] = [];
+  for (const averageLast of [0, 0.125]) {
+    await runStage(stage, { ...given, averageLast, out: at(`last-${averageLast}`) });
+    after.push(readModel(at(`last-${averageLast}`)).weights);
+  }
+  assert.deepEqual(after[1], after[0]);
+  const half = await runStage(stage, { ...given, averageLast: 0.5, out: at('half') });
+  assert.equal(half.averagedUpdates, 4);
+  const { weights } = readModel(at('half'));
+  assert.notDeepEqual(weights, after[0]);
+  const longer = { ...given, updates: 60, averageLast: 0.5, checkpointSeconds: 1e-9 };
+  await runStage(stage, { ...longer, out: at('averaged') });
+  await assert.rejects(runStage(stage, { ...longer, out: at('averaged-stopped') }, stopAfter(47)), /stopped/);
+  await runStage(stage, { ...longer, out: at('averaged-stopped') });
+  assert.deepEqual(readFileSync(at('averaged-stopped/weights.bin')), readFileSync(at('averaged/weights.bin')));
+});
+
+test('--early-stopping writes the best weights evaluated, and --patience ends the training, stopped or not', async () => {
+  // a constant high rate: the curve goes up again
+  const given = { ...settings, learningRate: 0.3, warmUp: 0, dropout: 0.5, updates: 120, evaluations: 24, seed: 3 };
+  const plain = await runStage(stage, { ...given, out: at('to-the-end') });
+  const curves = plain.curves as (Curve & { devFrameAccuracy: number })[];
+  const lowest = Math.min(...curves.map(({ devCrossEntropy }) => devCrossEntropy));
+  const best = curves.findIndex(({ devCrossEntropy }) => devCrossEntropy === lowest);
+  const patience =
+    1 +
+    curves.slice(1, best + 1).reduce(
+      // the longest stretch without a better one before the best: patience must survive it
+      ({ low, stretch, longest }, { devCrossEntropy }) =>
+        devCrossEntropy < low
+          ? { low: devCrossEntropy, stretch: 0, longest }
+          : { low, stretch: stretch + 1, longest: Math.max(longest, stretch + 1) },
+      { low: curves[0]!.devCrossEntropy, stretch: 0, longest: 0 },
+    ).longest;
+  assert.ok(best + patience < curves.length - 1, `the case shows nothing: ${curves.map((c) => c.devCrossEntropy)}`);
+
+  const early = { ...given, earlyStopping: true, patience, checkpointSeconds: 1e-9 };
+  const report = await runStage(stage, { ...early, out: at('early') });
+  assert.equal(report.modelUpdate, curves[best]!.update);
+  assert.equal(report.updates, curves[best + patience]!.update);
+  assert.deepEqual(report.curves, curves.slice(0, best + patience + 1));
+  assert.equal(report.finalDevCrossEntropy, lowest);
+  // the weights written are those that were evaluated
+  const engine = await openEngine({ engine: 'cpu', threads: 1 });
+  const model = readModel(at('early'));
+  const source = await openSourceOf(features, alignment);
+  const network = engine.createNetwork(model.architecture, model.weights);
+  assert.equal((await evaluateFrames(network, source, model)).crossEntropyNats, lowest);
+  network.dispose();
+
+  const out = at('early-stopped');
+  await assert.rejects(runStage(stage, { ...early, out }, stopAfter(curves[best]!.update + 2)), /stopped/);
+  const resumed = await runStage(stage, { ...early, out });
+  for (const name of ['weights.bin', 'architecture.json']) {
+    assert.deepEqual(readFileSync(join(out, name)), readFileSync(join(at('early'), name)), name);
+  }
+  assert.deepEqual({ ...resumed, timing: 0, files: 0 }, { ...report, timing: 0, files: 0 });
+});
+
+/** One row of a cache, by column. */
+const rowOf = async (path: string, utterance: string) => {
+  const table = await openUtterances(path, { format: 'logits' });
+  const row = await table.read(utterance);
+  await table.close();
+  return row as unknown as Record<string, Float32Array>;
+};
+
+test('each utterance of a cross-fit is answered by the model that left it out, any other by the mean of all', async () => {
+  // s1-b is not transcribed: no model sees it, and no fold holds it
+  const some = writeTinyAlignment(at('some'), undefined, ['s1-a', 's2-a']);
+  const given = { ...settings, alignment: some, devAlignment: alignment, allowMissing: 1, folds: 2, updates: 20 };
+  const paths = [0, 1].map((fold) => at(`fold-${fold}`));
+  const leftOut: string[][] = [];
+  for (const [fold, out] of paths.entries()) {
+    const report = await runStage(stage, { ...given, fold, out });
+    leftOut.push(readModel(out).crossFit!.leftOut);
+    assert.equal(readFileSync(join(out, 'left_out.txt'), 'utf8'), `${leftOut[fold]}\n`);
+    assert.equal(report.utterances, 1);
+    assert.equal((report.crossFit as { leftOut: number }).leftOut, 1);
+  }
+  assert.deepEqual(leftOut.flat().sort(), ['s1-a', 's2-a']);
+  // statistics are those of what it was trained on
+  assert.notDeepEqual(readModel(paths[0]!).normalisation, readModel(paths[1]!).normalisation);
+
+  const cache = async (name: string, teacher: string[], crossFit: boolean) => {
+    const report = await runStage(cacheLogits, { features, teacher, crossFit, engine: 'cpu', out: at(name) });
+    return report.teachers as Record<string, unknown>[];
+  };
+  const [group, ...rest] = await cache('crossed', [...paths].reverse(), true);
+  assert.deepEqual(rest, []);
+  const { members, utterancesByOne, utterancesByMean } = group!.crossFit as Record<string, unknown>;
+  assert.deepEqual(
+    (members as { path: string }[]).map(({ path }) => path),
+    paths,
+  );
+  assert.deepEqual([utterancesByOne, utterancesByMean], [2, 1]);
+  await cache('apart', paths, false);
+  for (const [fold, [utterance]] of leftOut.entries()) {
+    const [crossed, apart] = [await rowOf(at('crossed'), utterance!), await rowOf(at('apart'), utterance!)];
+    assert.deepEqual(crossed.logPosteriors_0, apart[`logPosteriors_${fold}`]);
+    assert.notDeepEqual(crossed.logPosteriors_0, apart[`logPosteriors_${1 - fold}`]);
+  }
+  const [crossed, apart] = [await rowOf(at('crossed'), 's1-b'), await rowOf(at('apart'), 's1-b')];
+  const [a, b] = [apart.logPosteriors_0!, apart.logPosteriors_1!] as const;
+  assert.ok(
+    a.some((value, i) => Math.abs(Math.exp(value) - Math.exp(b[i]!)) > 0.02),
+    'the two models differ',
+  );
+  crossed.logPosteriors_0!.forEach((value, i) => {
+    const mean = (Math.exp(a[i]!) + Math.exp(b[i]!)) / 2;
+    // all three are rounded to eleven bits
+    assert.ok(Math.abs(Math.exp(value) - mean) < 2e-3, `${i}: ${Math.exp(value)}, not ${mean}`);
+  });
+});
+
+test('train_student --fold-by speaker leaves out all utterances of a speaker', async () => {
+  const data = writeTinyData(at('data'));
+  const given = { ...settings, updates: 1, evaluations: 1, folds: 2, foldBy: 'speaker', data };
+  const leftOut: string[][] = [];
+  for (const fold of [0, 1]) {
+    await runStage(stage, { ...given, fold, out: at(`speaker-${fold}`) });
+    leftOut.push(readModel(at(`speaker-${fold}`)).crossFit!.leftOut);
+  }
+  assert.deepEqual(leftOut.sort(), [['s1-a', 's1-b'], ['s2-a']]);
+});
+
+for (const [name, teacher, message] of [
+  ['an incomplete cross-fit', ['fold-1'], /fold-1: of the 2 folds .* no model of fold 0; train with --folds 2/],
+  ['a cross-fit of a model that saw all', ['fold-1', 'hard'], /hard: it was trained on all utterances/],
+] as const) {
+  test(`cache_logits refuses ${name}`, async () => {
+    const paths = teacher.map(at);
+    const argv = ['--features', features, '--teacher', ...paths, '--cross-fit', '--engine', 'cpu', '--out', at('bad')];
+    const { code, stderr } = await call(cacheLogits, argv);
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, message);
+  });
+}
+
 test('train_student learns from soft targets, and from audio without transcripts', async () => {
   const soft = await runStage(stage, { ...settings, targets, softWeight: 1, out: at('soft') });
   assert.equal(soft.tail, 'ghost');
@@ -116,7 +267,11 @@ test('train_student learns from soft targets, and from audio without transcripts
   assert.equal(both.utterances, 6);
 });
 
-for (const kind of [{ dilations: [1, 2] }, { kind: 'lstm', layers: 1, bidirectional: false }]) {
+for (const kind of [
+  { dilations: [1, 2] },
+  { kind: 'lstm', layers: 1, bidirectional: false },
+  { kind: 'gru', layers: 1, bidirectional: false },
+]) {
   for (const targetDelayFrames of [0, 7]) {
     const name = `${kind.kind ?? 'tdnn'}, delay ${targetDelayFrames}`;
     test(`train_student --streaming hears no frame beyond its delay (${name})`, async () => {
@@ -144,19 +299,26 @@ for (const kind of [{ dilations: [1, 2] }, { kind: 'lstm', layers: 1, bidirectio
   }
 }
 
-test('train_student learns with a recurrent network as well, which then teaches beside another kind', async () => {
-  const out = at('recurrent');
-  const report = await runStage(stage, { ...settings, kind: 'lstm', layers: 1, out });
-  const curves = report.curves as Curve[];
-  assert.ok(curves.at(-1)!.devCrossEntropy < 0.5 * Math.log(vocabularySize), JSON.stringify(curves));
-  assert.equal(readModel(out).architecture.kind, 'lstm');
-  const both = await runStage(cacheLogits, { features, teacher: [out, model], engine: 'cpu', out: at('both') });
-  assert.equal((both.teachers as unknown[]).length, 2);
-  await assert.rejects(
-    runStage(stage, { ...settings, kind: 'lstm', width: 6, out: at('odd') }),
-    /--width 6 of --kind lstm is no multiple of 4/,
-  );
-});
+for (const kind of ['lstm', 'gru', 'attention'] as const) {
+  test(`train_student learns with --kind ${kind} as well, which then teaches beside another kind`, async () => {
+    const out = at(kind);
+    const report = await runStage(stage, { ...settings, kind, layers: 1, heads: 2, out });
+    const curves = report.curves as Curve[];
+    assert.ok(curves.at(-1)!.devCrossEntropy < 0.5 * Math.log(vocabularySize), JSON.stringify(curves));
+    assert.equal(readModel(out).architecture.kind, kind);
+    const both = await runStage(cacheLogits, {
+      features,
+      teacher: [out, model],
+      engine: 'cpu',
+      out: at(`${kind}-both`),
+    });
+    assert.equal((both.teachers as unknown[]).length, 2);
+    await assert.rejects(
+      runStage(stage, { ...settings, kind, width: 6, out: at(`${kind}-odd`) }),
+      new RegExp(`--width 6 of --kind ${kind} is no multiple of 4`),
+    );
+  });
+}
 
 test('--preset digest is soft weight 0.02', async () => {
   await runStage(stage, { ...settings, targets, softWeight: 0.02, out: at('w') });
@@ -198,7 +360,15 @@ const bad: [string, Record<string, string>, number, RegExp][] = [
   ['soft targets for untranscribed audio alone', { 'untranscribed-targets': targets }, 2, /needs --targets/],
   ['untranscribed audio without soft targets', { untranscribed: features }, 2, /go together/],
   ['a delay of what hears all', { 'target-delay-frames': '3' }, 2, /belongs to --streaming/],
+  ['attention to a stream', { kind: 'attention', streaming: 'true' }, 2, /does not go with --kind attention/],
+  ['heads that do not fit', { kind: 'attention', width: '20' }, 2, /--width 20 .* no multiple of 4 · --heads 4/],
   ['a backward pass over a stream', { kind: 'lstm', streaming: 'true' }, 2, /needs --no-bidirectional/],
+  ['patience without early stopping', { patience: '2' }, 2, /--patience belongs to --early-stopping/],
+  ['a fold of none', { fold: '0' }, 2, /--folds and --fold go together/],
+  ['a fold beyond the last', { folds: '2', fold: '2' }, 2, /--fold 2 is not one of --folds 2/],
+  ['speakers from nowhere', { folds: '2', fold: '0', 'fold-by': 'speaker' }, 2, /--fold-by speaker and --data go/],
+  ['more folds than utterances', { folds: '4', fold: '0' }, 3, /3 utterances do not fill 4 folds/],
+  ['a share above one', { 'average-last': '1.5' }, 2, /--average-last 1.5 is out of range/],
   ['a width of zero', { width: '0' }, 2, /--width 0/],
   ['NaN in the features', { features: nan }, 3, /"s1-b".*NaN in frame 1, bin 2/],
   ['labels that lack utterances', { alignment: fewer }, 3, /1 of 3 utterances have no hard labels, first: s1-b/],

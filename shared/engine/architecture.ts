@@ -23,18 +23,34 @@ export interface TdnnArchitecture extends Common {
 }
 
 /**
- * A recurrent network: layers of long short-term memory over the spliced input frames, then logits = y·W + b. In both
- * directions, each layer's outputs lie side by side, forward first. Units are dropped between layers and before the
- * logits.
- * @see Hochreiter, Schmidhuber (1997), Long Short-Term Memory; Gers et al. (2000), Learning to Forget
+ * A recurrent network: layers of long short-term memory, or of gated recurrent units, over the spliced input frames, then
+ * logits = y·W + b. In both directions, each layer's outputs lie side by side, forward first. Units are dropped between
+ * layers and before the logits.
+ * @see Hochreiter, Schmidhuber (1997), Long Short-Term Memory; Gers et al. (2000), Learning to Forget; Cho et al. (2014),
+ *   Learning Phrase Representations using RNN Encoder–Decoder
  */
-export interface LstmArchitecture extends Common {
-  kind: 'lstm';
+export interface RecurrentArchitecture extends Common {
+  kind: 'lstm' | 'gru';
   layers: number;
   bidirectional: boolean;
 }
 
-export type Architecture = TdnnArchitecture | LstmArchitecture;
+/**
+ * A network of self-attention over whole utterances. With y = drop(relu(norm(x·W + b))) of the spliced input frames, each
+ * layer adds twice to it: y = y + drop(attention(norm(y))·W + b), then y = y + drop(relu(norm(y)·W + b)·W + b), four times
+ * as wide between the products; logits = norm(y)·W + b.
+ * @see Vaswani et al. (2017), Attention Is All You Need; Xiong et al. (2020), On Layer Normalization in the Transformer
+ *   Architecture, for where the normalisation stands; `Attention` for positions
+ */
+export interface AttentionArchitecture extends Common {
+  kind: 'attention';
+  layers: number;
+  heads: number;
+  /** Output frames before and after a frame whose distances have biases of their own. */
+  reach: number;
+}
+
+export type Architecture = AttentionArchitecture | TdnnArchitecture | RecurrentArchitecture;
 
 export interface Parameter {
   name: string;
@@ -43,6 +59,15 @@ export interface Parameter {
   offset: number;
   size: number;
 }
+
+export const isRecurrent = (architecture: Architecture): architecture is RecurrentArchitecture =>
+  architecture.kind === 'lstm' || architecture.kind === 'gru';
+
+/** Columns of a recurrent layer's matrices, for each of its units. */
+export const gatesOf = ({ kind }: RecurrentArchitecture): number => (kind === 'lstm' ? 4 : 3);
+
+/** How many times wider an attention network's layers are between the products of their second half. */
+export const feedforwardFactor = 4;
 
 /** Units of the spliced input. */
 export const inputWidth = ({ bins, spliceLeft, spliceRight }: Splicing): number =>
@@ -54,23 +79,24 @@ export const tapsOf = (dilation: number): number => (dilation === 0 ? 1 : taps);
 /** Input frames after the centre of an output frame that it depends on; Infinity where that is all of them. */
 export function futureFrames(architecture: Architecture): number {
   const { spliceRight, stride } = architecture;
-  if (architecture.kind === 'lstm') return architecture.bidirectional ? Infinity : spliceRight;
+  if (isRecurrent(architecture)) return architecture.bidirectional ? Infinity : spliceRight;
+  if (architecture.kind === 'attention') return Infinity;
   return spliceRight + (architecture.causal ? 0 : stride * architecture.dilations.reduce((sum, d) => sum + d, 0));
 }
 
 /** Directions of a recurrent network, in the order of their outputs. */
-export const directionsOf = ({ bidirectional }: LstmArchitecture): readonly ('forward' | 'backward')[] =>
+export const directionsOf = ({ bidirectional }: RecurrentArchitecture): readonly ('forward' | 'backward')[] =>
   bidirectional ? ['forward', 'backward'] : ['forward'];
 
 /** Units that the output layer sees. */
 export const hiddenWidth = (architecture: Architecture): number =>
-  architecture.kind === 'lstm' ? architecture.width * directionsOf(architecture).length : architecture.width;
+  isRecurrent(architecture) ? architecture.width * directionsOf(architecture).length : architecture.width;
 
 /** Every parameter of a network, in the order of `weights.bin`. Matrices are [inputs × outputs], row-major. */
 export function parameterLayout(architecture: Architecture): Parameter[] {
   const { tokens } = architecture;
   const shapes: [string, number[]][] = [
-    ...(architecture.kind === 'lstm' ? lstmShapes(architecture) : tdnnShapes(architecture)),
+    ...hiddenShapes(architecture),
     ['output.matrix', [hiddenWidth(architecture), tokens]],
     ['output.bias', [tokens]],
   ];
@@ -80,6 +106,11 @@ export function parameterLayout(architecture: Architecture): Parameter[] {
     offset += size;
     return { name, shape, offset: offset - size, size };
   });
+}
+
+function hiddenShapes(architecture: Architecture): [string, number[]][] {
+  if (isRecurrent(architecture)) return recurrentShapes(architecture);
+  return architecture.kind === 'attention' ? attentionShapes(architecture) : tdnnShapes(architecture);
 }
 
 function tdnnShapes(architecture: TdnnArchitecture): [string, number[]][] {
@@ -96,16 +127,45 @@ function tdnnShapes(architecture: TdnnArchitecture): [string, number[]][] {
   ];
 }
 
-/** Columns of the matrices: input gate, forget gate, candidate, output gate. */
-function lstmShapes(architecture: LstmArchitecture): [string, number[]][] {
+/**
+ * Columns of the matrices: of long short-term memory input gate, forget gate, candidate, output gate; of gated recurrent
+ * units reset gate, update gate, candidate, and in the bias a second one of the candidate, that of its recurrent product.
+ */
+function recurrentShapes(architecture: RecurrentArchitecture): [string, number[]][] {
   const { width, layers } = architecture;
+  const columns = gatesOf(architecture) * width;
   return Array.from({ length: layers }, (_, i) => i).flatMap((i) =>
     directionsOf(architecture).flatMap((direction): [string, number[]][] => [
-      [`layer${i + 1}.${direction}.input`, [i === 0 ? inputWidth(architecture) : hiddenWidth(architecture), 4 * width]],
-      [`layer${i + 1}.${direction}.recurrent`, [width, 4 * width]],
+      [`layer${i + 1}.${direction}.input`, [i === 0 ? inputWidth(architecture) : hiddenWidth(architecture), columns]],
+      [`layer${i + 1}.${direction}.recurrent`, [width, columns]],
       [`layer${i + 1}.${direction}.bias`, [4 * width]],
     ]),
   );
+}
+
+function attentionShapes(architecture: AttentionArchitecture): [string, number[]][] {
+  const { width, layers, heads, reach } = architecture;
+  const linear = (name: string, inputs: number, outputs: number): [string, number[]][] => [
+    [`${name}.matrix`, [inputs, outputs]],
+    [`${name}.bias`, [outputs]],
+  ];
+  const norm = (name: string): [string, number[]][] => [
+    [`${name}.gain`, [width]],
+    [`${name}.bias`, [width]],
+  ];
+  return [
+    ...tdnnShapes({ ...architecture, kind: 'tdnn', dilations: [] }),
+    ...Array.from({ length: layers }, (_, i) => `layer${i + 1}`).flatMap((layer) => [
+      ...norm(`${layer}.attention.norm`),
+      ...linear(`${layer}.attention.input`, width, 3 * width),
+      [`${layer}.attention.positions`, [heads * (2 * reach + 1)]] satisfies [string, number[]],
+      ...linear(`${layer}.attention.output`, width, width),
+      ...norm(`${layer}.feedforward.norm`),
+      ...linear(`${layer}.feedforward.input`, width, feedforwardFactor * width),
+      ...linear(`${layer}.feedforward.output`, feedforwardFactor * width, width),
+    ]),
+    ...norm('norm'),
+  ];
 }
 
 export const parameterCount = (architecture: Architecture): number =>

@@ -1,9 +1,10 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { type Kernels, openKernels } from '../math/kernels/kernels.ts';
-import { type Architecture, hiddenWidth, parameterCount, parameterLayout } from './architecture.ts';
+import { type Architecture, hiddenWidth, isRecurrent, parameterCount, parameterLayout } from './architecture.ts';
+import { attentionLayers } from './attention.ts';
 import type { Network, PackedBatch } from './engine.ts';
-import { lstmLayers } from './lstm.ts';
 import type { Products } from './products.ts';
+import { recurrentLayers } from './recurrent.ts';
 import { tdnnLayers } from './tdnn.ts';
 
 /** What layers work with; arrays are to lie in the kernels' memory, which each forward pass clears. */
@@ -20,7 +21,7 @@ export interface Tools {
 /** The hidden layers of a network. */
 export interface Layers {
   /** How many numbers both passes put into the kernels' memory. */
-  numbersOf(frames: number): number;
+  numbersOf(batch: Pick<PackedBatch, 'frames' | 'utteranceOffsets'>): number;
   /** Values of the last one, [frames × its units]; in training, what `backward` needs is kept. */
   forward(batch: PackedBatch, training: { dropoutSeed: readonly (number | string)[] } | undefined): Float32Array;
   /**
@@ -69,7 +70,7 @@ export function createNetwork(
       return copy;
     },
   };
-  const layers = architecture.kind === 'lstm' ? lstmLayers(architecture, tools) : tdnnLayers(architecture, tools);
+  const layers = layersOf(architecture, tools);
 
   const setWeights = (values: Float32Array): void => {
     if (values.length !== size) throw new RangeError(`Cannot use ${values.length} weights: the network has ${size}`);
@@ -95,7 +96,7 @@ export function createNetwork(
     forward(batch, mode) {
       forget();
       const { frames } = batch;
-      kernels.clear(layers.numbersOf(frames) + frames * width);
+      kernels.clear(layers.numbersOf(batch) + frames * width);
       const hidden = products.upload(layers.forward(batch, mode), frames, width);
       const logits = products.product(hidden, tools.matrix('output.matrix'));
       const bias = tools.part('output.bias');
@@ -124,6 +125,11 @@ export function createNetwork(
       matrices.clear();
     },
   };
+}
+
+function layersOf(architecture: Architecture, tools: Tools): Layers {
+  if (isRecurrent(architecture)) return recurrentLayers(architecture, tools);
+  return architecture.kind === 'attention' ? attentionLayers(architecture, tools) : tdnnLayers(architecture, tools);
 }
 
 /** Sums over rows. */

@@ -25,7 +25,7 @@ export function tdnnLayers(architecture: TdnnArchitecture, { products, kernels, 
   let traces: Trace[] = [];
 
   return {
-    numbersOf: (frames) =>
+    numbersOf: ({ frames }) =>
       (dilations.length + 1) * (frames * width * (4 + 2 * taps) + frames + 6 * width) +
       frames * inputWidth(architecture),
     forward(given, training) {

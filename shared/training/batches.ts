@@ -2,7 +2,7 @@ import type { Architecture } from '../engine/architecture.ts';
 import type { PackedBatch } from '../engine/engine.ts';
 import { InputError } from '../io/errors.ts';
 import { sparseTargetsOfRow } from '../io/essence.ts';
-import type { UtteranceTable } from '../io/utterance_table.ts';
+import type { Row, UtteranceTable } from '../io/utterance_table.ts';
 import { type Masking, maskFeatures } from '../math/masking.ts';
 import { createRandom } from '../math/random.ts';
 import { concatenateTargets, noTargets, type SparseTargets } from '../math/sparse_targets.ts';
@@ -19,6 +19,15 @@ export interface Source {
   labels?: UtteranceTable;
   /** Soft targets; absent for training on hard labels alone. */
   targets?: UtteranceTable;
+}
+
+/** Features of the utterances that are used, in file order. */
+export async function* usedRows({
+  features,
+  utterances,
+}: Pick<Source, 'features' | 'utterances'>): AsyncGenerator<Row> {
+  const used = new Set(utterances);
+  for await (const row of features.rows()) if (used.has(row.utterance)) yield row;
 }
 
 /** A place in the data: so many utterances of an epoch are done. */

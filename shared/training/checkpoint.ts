@@ -6,10 +6,11 @@ export interface Training {
   id: string;
   /** Where it stands: what JSON can hold. */
   standing: object;
-  arrays: readonly Float32Array[];
+  arrays: readonly (Float32Array | Float64Array)[];
 }
 
-const bytesOf = (array: Float32Array): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Float64Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Keeps where a training stands: a line of JSON, then the arrays as they lie in memory. */
 export function writeCheckpoint(out: Pick<OutputFolder, 'writeCheckpoint'>, { id, standing, arrays }: Training): void {

@@ -2,7 +2,7 @@ import type { Architecture } from '../engine/architecture.ts';
 import type { Network } from '../engine/engine.ts';
 import { bestToken } from '../math/gate.ts';
 import { fastLogSoftmax } from '../math/kernels/fast_posteriors.ts';
-import type { Source } from './batches.ts';
+import { type Source, usedRows } from './batches.ts';
 import type { Normalisation } from './model_folder.ts';
 import { normalise, packBatch } from './network_input.ts';
 
@@ -14,10 +14,10 @@ interface Reading {
 /** Utterances that go through the network together. */
 const utterancesAtOnce = 16;
 
-/** Log-posteriors of a table's utterances, several at once, in file order. */
+/** Log-posteriors of the utterances that are used, several at once, in file order. */
 async function* logPosteriorsOf(
   network: Network,
-  { features, labels }: Pick<Source, 'features' | 'labels'>,
+  { features, utterances, labels }: Pick<Source, 'features' | 'utterances' | 'labels'>,
   { architecture, normalisation }: Reading,
 ) {
   let inputs: Float32Array[] = [];
@@ -32,8 +32,7 @@ async function* logPosteriorsOf(
     labelsOfInputs = [];
     return result;
   };
-  for await (const row of features.rows()) {
-    if (labels && !labels.has(row.utterance)) continue; // left out when they were opened
+  for await (const row of usedRows({ features, utterances })) {
     inputs.push(normalise(row.features as Float32Array, normalisation));
     if (labels) labelsOfInputs.push((await labels.read(row.utterance)).labels as Uint16Array);
     if (inputs.length === utterancesAtOnce) yield take();
@@ -66,13 +65,13 @@ export async function evaluateFrames(
 /** Mean posterior of each token over all frames: the prior that decoding divides by. */
 export async function meanPosterior(
   network: Network,
-  { features }: Pick<Source, 'features'>,
+  { features, utterances }: Pick<Source, 'features' | 'utterances'>,
   reading: Reading,
 ): Promise<number[]> {
   const { tokens } = reading.architecture;
   const sums = new Float64Array(tokens);
   let frames = 0;
-  for await (const { logPosteriors } of logPosteriorsOf(network, { features }, reading)) {
+  for await (const { logPosteriors } of logPosteriorsOf(network, { features, utterances }, reading)) {
     for (let i = 0; i < logPosteriors.length; i++) sums[i % tokens]! += Math.exp(logPosteriors[i]!);
     frames += logPosteriors.length / tokens;
   }

@@ -4,6 +4,7 @@ import { type Architecture, parameterCount } from '../engine/architecture.ts';
 import { InputError } from '../io/errors.ts';
 import type { OutputFolder } from '../io/output_folder.ts';
 import { centreFrame } from '../math/splice.ts';
+import type { CrossFit } from './cross_fit.ts';
 
 /** Mean and standard deviation per bin: what features are normalised with. */
 export interface Normalisation {
@@ -29,6 +30,8 @@ export interface Model {
   weights: Float32Array;
   /** `tokens.txt`, as it is. */
   tokensText: string;
+  /** What it has not seen, where a fold was left out; its utterances are the lines of `left_out.txt`. */
+  crossFit?: CrossFit;
 }
 
 /** Metadata that features and the model reading them must share. */
@@ -52,12 +55,16 @@ export function outputTiming(
   };
 }
 
-export function writeModel(out: OutputFolder, { weights, tokensText, ...description }: Model): void {
+export function writeModel(out: OutputFolder, { weights, tokensText, crossFit, ...description }: Model): void {
   const sink = out.createFile('weights.bin');
   sink.write(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength));
   sink.close();
   out.writeText('tokens.txt', tokensText);
-  out.writeJson('architecture.json', description);
+  if (crossFit) out.writeText('left_out.txt', crossFit.leftOut.map((utterance) => `${utterance}\n`).join(''));
+  out.writeJson('architecture.json', {
+    ...description,
+    ...(crossFit && { crossFit: { ...crossFit, leftOut: undefined } }),
+  });
 }
 
 /** @throws {InputError} when a part is missing or the parts do not fit each other */
@@ -73,7 +80,10 @@ export function readModel(path: string): Model {
     );
   }
   const weights = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
-  return { ...description, weights, tokensText: readFileSync(join(path, 'tokens.txt'), 'utf8') };
+  const textOf = (name: string): string => readFileSync(join(path, name), 'utf8');
+  const { crossFit } = description;
+  if (crossFit) crossFit.leftOut = textOf('left_out.txt').trimEnd().split('\n');
+  return { ...description, weights, tokensText: textOf('tokens.txt') };
 }
 
 /** @throws {InputError} when features are not of the kind the model was trained on */

@@ -1,16 +1,19 @@
 import { InputError } from '../io/errors.ts';
-import type { UtteranceTable } from '../io/utterance_table.ts';
 import { createMoments } from '../math/moments.ts';
+import { type Source, usedRows } from './batches.ts';
 import type { Normalisation } from './model_folder.ts';
 
 /**
- * Mean and standard deviation of each bin over all frames of a table.
+ * Mean and standard deviation of each bin over all frames of the utterances that are used.
  *
  * @throws {InputError} naming the utterance whose features are not finite numbers
  */
-export async function normalisationOf(features: UtteranceTable, bins: number): Promise<Normalisation> {
+export async function normalisationOf(
+  { features, utterances }: Pick<Source, 'features' | 'utterances'>,
+  bins: number,
+): Promise<Normalisation> {
   const moments = createMoments(bins);
-  for await (const row of features.rows()) {
+  for await (const row of usedRows({ features, utterances })) {
     const values = row.features as Float32Array;
     const wrong = values.findIndex((value) => !Number.isFinite(value));
     if (wrong >= 0) {

@@ -1,8 +1,11 @@
 import { type AdamSettings, type AdamState, adamWInto, clipByGlobalNormInto } from '../adamw.ts';
+import { type Attention, type AttentionGradient, attentionGradient, attentionInto } from '../attention.ts';
 import { addInto, multiplyInto } from '../elementwise.ts';
+import { gruStep, gruStepGradient } from '../gru_step.ts';
 import { type KeptUnits, keepUnitsInto } from '../kept_units.ts';
-import { type LstmStep, type LstmStepGradient, lstmStep, lstmStepGradient, scatterRows } from '../lstm_step.ts';
+import { lstmStep, lstmStepGradient } from '../lstm_step.ts';
 import { type NormRelu, type NormReluGradient, normReluGradient, normReluInPlace } from '../norm_relu.ts';
+import { type RecurrentStep, type RecurrentStepGradient, scatterRows } from '../recurrent_step.ts';
 import { addFoldInto, type Unfolding, unfoldInto } from '../unfold.ts';
 import { simdKernels } from './simd_kernels.ts';
 
@@ -21,8 +24,12 @@ export interface Kernels {
   addFoldInto(target: Float32Array, gradient: Float32Array, unfolding: Unfolding): void;
   addInto(target: Float32Array, values: Float32Array): void;
   multiplyInto(target: Float32Array, factors: Float32Array): void;
-  lstmStep(step: LstmStep): void;
-  lstmStepGradient(step: LstmStepGradient): void;
+  lstmStep(step: RecurrentStep): void;
+  lstmStepGradient(step: RecurrentStepGradient): void;
+  gruStep(step: RecurrentStep): void;
+  gruStepGradient(step: RecurrentStepGradient): void;
+  attentionInto(attention: Attention): void;
+  attentionGradient(gradient: AttentionGradient): void;
   scatterRows(target: Float32Array, rows: Float32Array, where: Parameters<typeof scatterRows>[2]): void;
   keepUnitsInto(units: KeptUnits): void;
   adamWInto(weights: Float32Array, gradients: Float32Array, state: AdamState, settings: AdamSettings): void;
@@ -44,6 +51,10 @@ export const plainKernels: Kernels = {
   multiplyInto,
   lstmStep,
   lstmStepGradient,
+  gruStep,
+  gruStepGradient,
+  attentionInto,
+  attentionGradient,
   scatterRows,
   keepUnitsInto,
   adamWInto,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAdamState } from '../adamw.ts';
+import { attentionWeights } from '../attention.ts';
 import { createRandom, randomState } from '../random.ts';
 import { type Kernels, openKernels, plainKernels } from './kernels.ts';
 
@@ -121,38 +122,72 @@ test('kernels that move numbers agree to the bit', () => {
   }
 });
 
-test('kernels of recurrent layers agree, with and without a step before, for utterances that end', () => {
-  for (const units of [4, 64]) {
-    for (const [count, first, before] of [
-      [5, 0, -1],
-      [3, 5, 0],
-      [1, 8, 5],
-    ] as const) {
-      const frames = 12;
-      const [found, expected] = both((kernels, floats) => {
-        const places = kernels.integers(frames);
-        places.set(Array.from({ length: frames }, (_, i) => (5 * i) % frames));
-        const gates = floats(normals(frames * 4 * units, 'gates', units).map((value) => 3 * value));
-        const recurrent = floats(normals(5 * 4 * units, 'recurrent'));
-        const bias = floats(normals(4 * units, 'bias'));
-        const [cells, hidden] = ['cells', 'hidden'].map((name) => floats(normals(frames * units, name)));
-        const step = { units, count, first, before, places, gates, cells: cells! };
-        kernels.lstmStep({ ...step, recurrent, bias, hidden: hidden! });
-        const forward = [gates.slice(), cells!.slice(), hidden!.slice()];
-        const cellGradient = floats(normals(5 * units, 'cell gradient'));
-        const gateGradient = floats(new Float32Array(frames * 4 * units));
-        kernels.lstmStepGradient({
-          ...{ ...step, cellGradient, gateGradient, columns: 2 * units, column: units },
-          ...{ gradient: floats(normals(frames * 2 * units, 'gradient')), following: count - 1 },
-          fromAfter: floats(normals(5 * units, 'from after')),
+for (const [kind, gatesPerUnit] of [
+  ['lstm', 4],
+  ['gru', 3],
+] as const) {
+  test(`kernels of ${kind} layers agree, with and without a step before, for utterances that end`, () => {
+    for (const units of [4, 64]) {
+      for (const [count, first, before] of [
+        [5, 0, -1],
+        [3, 5, 0],
+        [1, 8, 5],
+      ] as const) {
+        const frames = 12;
+        const columns = gatesPerUnit * units;
+        const [found, expected] = both((kernels, floats) => {
+          const places = kernels.integers(frames);
+          places.set(Array.from({ length: frames }, (_, i) => (5 * i) % frames));
+          const gates = floats(normals(frames * columns, 'gates', units).map((value) => 3 * value));
+          const recurrent = floats(normals(5 * columns, 'recurrent'));
+          const bias = floats(normals(4 * units, 'bias'));
+          const inner = floats(normals(frames * units, 'inner'));
+          const hidden = floats(normals(frames * units, 'hidden'));
+          const step = { units, count, first, before, places, gates, inner, hidden };
+          kernels[`${kind}Step`]({ ...step, recurrent, bias });
+          const forward = [gates.slice(), inner.slice(), hidden.slice()];
+          const carried = floats(normals(5 * units, 'carried'));
+          const gateGradient = floats(new Float32Array(frames * columns));
+          const recurrentGradient = floats(new Float32Array(frames * columns));
+          kernels[`${kind}StepGradient`]({
+            ...{ ...step, carried, gateGradient, recurrentGradient, columns: 2 * units, column: units },
+            ...{ gradient: floats(normals(frames * 2 * units, 'gradient')), following: count - 1 },
+            fromAfter: floats(normals(5 * units, 'from after')),
+          });
+          const scattered = floats(new Float32Array(frames * 2 * units));
+          kernels.scatterRows(scattered, hidden, { places, columns: 2 * units, column: units });
+          kernels.multiplyInto(scattered, floats(normals(frames * 2 * units, 'factors')));
+          return [...forward, carried, gateGradient, recurrentGradient, scattered];
         });
-        const scattered = floats(new Float32Array(frames * 2 * units));
-        kernels.scatterRows(scattered, hidden!, { places, columns: 2 * units, column: units });
-        kernels.multiplyInto(scattered, floats(normals(frames * 2 * units, 'factors')));
-        return [...forward, cellGradient, gateGradient, scattered];
-      });
-      assertSame(found!, expected!, 10, `${units} units, ${count} utterances`);
+        assertSame(found!, expected!, 10, `${units} units, ${count} utterances`);
+      }
     }
+  });
+}
+
+test('kernels of attention agree, for utterances of any length and distances beyond the reach', () => {
+  for (const [units, heads, reach] of [
+    [8, 2, 3],
+    [96, 4, 16],
+    [4, 1, 0],
+  ] as const) {
+    const utteranceOffsets = Int32Array.of(0, 1, 6, 6, 45);
+    const frames = 45;
+    const [found, expected] = both((kernels, floats) => {
+      const shape = { units, heads, reach, utteranceOffsets };
+      const qkv = floats(normals(frames * 3 * units, 'qkv', units));
+      const positions = floats(normals(heads * (2 * reach + 1), 'positions'));
+      const weights = kernels.floats(attentionWeights(shape));
+      const y = floats(new Float32Array(frames * units).fill(7));
+      kernels.attentionInto({ ...shape, qkv, positions, weights, y });
+      const qkvGradient = floats(new Float32Array(frames * 3 * units).fill(7));
+      const positionGradient = floats(new Float32Array(positions.length).fill(7));
+      const gradient = floats(normals(frames * units, 'gradient'));
+      const scratch = kernels.floats(frames);
+      kernels.attentionGradient({ ...shape, qkv, weights, gradient, qkvGradient, positionGradient, scratch });
+      return [weights, y, qkvGradient, positionGradient];
+    });
+    assertSame(found!, expected!, 1000, `${units} units, ${heads} heads`);
   }
 });
 

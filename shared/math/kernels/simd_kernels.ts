@@ -1,5 +1,7 @@
 import { type AdamSettings, type AdamState, adamCorrections } from '../adamw.ts';
+import { forEachHead } from '../attention.ts';
 import { dropRule } from '../kept_units.ts';
+import type { RecurrentStep, RecurrentStepGradient } from '../recurrent_step.ts';
 import { forEachUtterance } from '../unfold.ts';
 import type { Kernels } from './kernels.ts';
 import { openKernelMemory } from './memory.ts';
@@ -9,6 +11,19 @@ export function simdKernels(): Kernels | undefined {
   const memory = openKernelMemory();
   if (!memory) return undefined;
   const { functions: wasm, floats, integers, bytes, at } = memory;
+  const stepOf = (step: RecurrentStep): number[] => {
+    const { units, count, first, before, places, gates, recurrent, bias, inner, hidden } = step;
+    return [units, count, first, before, ...[places, gates, recurrent, bias, inner, hidden].map(at)];
+  };
+  const wayBackOf = ({ units, count, first, before, columns, column, following }: RecurrentStepGradient): number[] => [
+    units,
+    count,
+    first,
+    before,
+    columns,
+    column,
+    following,
+  ];
   return {
     name: 'simd',
     clear: (numbers) => memory.clear(4 * numbers),
@@ -36,15 +51,41 @@ export function simdKernels(): Kernels | undefined {
     },
     addInto: (target, values) => void wasm.add!(at(target), at(values), target.length),
     multiplyInto: (target, factors) => void wasm.multiply!(at(target), at(factors), target.length),
-    lstmStep({ units, count, first, before, places, gates, recurrent, bias, cells, hidden }) {
-      const arrays = [places, gates, recurrent, bias, cells, hidden].map(at);
-      wasm.lstmStep!(units, count, first, before, ...arrays);
-    },
+    lstmStep: (step) => void wasm.lstmStep!(...stepOf(step)),
     lstmStepGradient(step) {
-      const { units, count, first, before, columns, column, following } = step;
-      const { places, gates, cells, gradient, fromAfter, cellGradient, gateGradient } = step;
-      const arrays = [places, gates, cells, gradient, fromAfter, cellGradient, gateGradient].map(at);
-      wasm.lstmStepGradient!(units, count, first, before, columns, column, following, ...arrays);
+      const { places, gates, inner, gradient, fromAfter, carried, gateGradient } = step;
+      const arrays = [places, gates, inner, gradient, fromAfter, carried, gateGradient].map(at);
+      wasm.lstmStepGradient!(...wayBackOf(step), ...arrays);
+    },
+    gruStep: (step) => void wasm.gruStep!(...stepOf(step)),
+    gruStepGradient(step) {
+      const { places, gates, inner, hidden, gradient, fromAfter, carried, gateGradient, recurrentGradient } = step;
+      const read = [places, gates, inner, hidden, gradient, fromAfter].map(at);
+      wasm.gruStepGradient!(...wayBackOf(step), ...read, ...[carried, gateGradient, recurrentGradient].map(at));
+    },
+    attentionInto(attention) {
+      const { units, heads, reach, qkv, positions, weights, y } = attention;
+      const [from, bias, to, result] = [qkv, positions, weights, y].map(at) as [number, number, number, number];
+      const width = units / heads;
+      forEachHead(attention, ({ unit, position, weight, first, frames }) => {
+        const [query, own] = [from + 4 * (3 * first * units + unit), result + 4 * (first * units + unit)];
+        const places = [query, bias + 4 * position, to + 4 * weight, own];
+        wasm.attention!(...places, units, width, reach, frames, 1 / Math.sqrt(width));
+      });
+    },
+    attentionGradient(given) {
+      const { units, heads, reach, qkv, weights, gradient, qkvGradient, positionGradient, scratch } = given;
+      const [from, shares, wanted] = [qkv, weights, gradient].map(at) as [number, number, number];
+      const [to, bias, room] = [qkvGradient, positionGradient, scratch].map(at) as [number, number, number];
+      const width = units / heads;
+      qkvGradient.fill(0);
+      positionGradient.fill(0);
+      forEachHead(given, ({ unit, position, weight, first, frames }) => {
+        const query = 4 * (3 * first * units + unit);
+        const read = [from + query, shares + 4 * weight, wanted + 4 * (first * units + unit)];
+        const written = [to + query, bias + 4 * position, room];
+        wasm.attentionGradient!(...read, ...written, units, width, reach, frames, 1 / Math.sqrt(width));
+      });
     },
     scatterRows(target, rows, { places, columns, column }) {
       const width = rows.length / places.length;

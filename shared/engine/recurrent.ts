@@ -1,10 +1,10 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { randomState } from '../math/random.ts';
-import { directionsOf, hiddenWidth, inputWidth, type LstmArchitecture } from './architecture.ts';
+import { directionsOf, gatesOf, hiddenWidth, inputWidth, type RecurrentArchitecture } from './architecture.ts';
 import type { PackedBatch } from './engine.ts';
 import { columnSums, type Layers, type Tools } from './network.ts';
 
-/** In which order a direction goes over the frames of a batch; see `LstmStep`. */
+/** In which order a direction goes over the frames of a batch; see `RecurrentStep`. */
 interface Order {
   places: Int32Array;
   /** First frame of each step, and the end of the last. */
@@ -16,7 +16,7 @@ interface Trace {
   name: string;
   order: Order;
   gates: Float32Array;
-  cells: Float32Array;
+  inner: Float32Array;
   hidden: Float32Array;
 }
 
@@ -28,8 +28,14 @@ interface LayerTrace {
 }
 
 /** The layers of a recurrent network: all products of the input at once, those of the step before step by step. */
-export function lstmLayers(architecture: LstmArchitecture, { products, kernels, part, matrix, own }: Tools): Layers {
-  const { width, layers, dropout } = architecture;
+export function recurrentLayers(
+  architecture: RecurrentArchitecture,
+  { products, kernels, part, matrix, own }: Tools,
+): Layers {
+  const { kind, width, layers, dropout } = architecture;
+  const step = kind === 'lstm' ? kernels.lstmStep : kernels.gruStep;
+  const stepGradient = kind === 'lstm' ? kernels.lstmStepGradient : kernels.gruStepGradient;
+  const gateColumns = gatesOf(architecture) * width;
   const directions = directionsOf(architecture);
   const columns = hiddenWidth(architecture);
   let traces: LayerTrace[] = [];
@@ -39,15 +45,15 @@ export function lstmLayers(architecture: LstmArchitecture, { products, kernels, 
     const { places, steps } = order;
     const gates = own(products.product(input, matrix(`${name}.input`)));
     const bias = own(part(`${name}.bias`));
-    const [cells, hidden] = [kernels.floats(frames * width), kernels.floats(frames * width)];
-    const recurrent = kernels.floats((steps[1] ?? 0) * 4 * width);
-    for (let step = 0; step + 1 < steps.length; step++) {
-      const [first, before] = [steps[step]!, steps[step - 1] ?? -1];
-      const count = steps[step + 1]! - first;
+    const [inner, hidden] = [kernels.floats(frames * width), kernels.floats(frames * width)];
+    const recurrent = kernels.floats((steps[1] ?? 0) * gateColumns);
+    for (let i = 0; i + 1 < steps.length; i++) {
+      const [first, before] = [steps[i]!, steps[i - 1] ?? -1];
+      const count = steps[i + 1]! - first;
       if (before >= 0) recurrent.set(productOfRows(hidden, before, count, `${name}.recurrent`));
-      kernels.lstmStep({ units: width, count, first, before, places, gates, recurrent, bias, cells, hidden });
+      step({ units: width, count, first, before, places, gates, recurrent, bias, inner, hidden });
     }
-    return { name, order, gates, cells, hidden };
+    return { name, order, gates, inner, hidden };
   }
 
   /** Rows of an array times a matrix. */
@@ -60,30 +66,32 @@ export function lstmLayers(architecture: LstmArchitecture, { products, kernels, 
 
   /** The gradient with respect to the products of the input, by place. */
   function runBackward(
-    { name, order: { places, steps }, gates, cells, hidden }: Trace,
+    { name, order: { places, steps }, gates, inner, hidden }: Trace,
     gradient: Float32Array,
     column: number,
     put: (name: string, values: Float32Array) => void,
   ): Float32Array {
     const utterances = steps[1] ?? 0;
-    const gateGradient = kernels.floats(frames * 4 * width);
-    const [fromAfter, cellGradient] = [kernels.floats(utterances * width), kernels.floats(utterances * width)];
+    const gateGradient = kernels.floats(frames * gateColumns);
+    // where products of the input and of the step before have one gradient, it is one array
+    const recurrentGradient = kind === 'lstm' ? gateGradient : kernels.floats(frames * gateColumns);
+    const [fromAfter, carried] = [kernels.floats(utterances * width), kernels.floats(utterances * width)];
     let following = 0;
-    for (let step = steps.length - 2; step >= 0; step--) {
-      const [first, before] = [steps[step]!, steps[step - 1] ?? -1];
-      const count = steps[step + 1]! - first;
-      kernels.lstmStepGradient({
-        ...{ units: width, count, first, before, places, gates, cells, gradient, columns, column },
-        ...{ fromAfter, following, cellGradient, gateGradient },
+    for (let i = steps.length - 2; i >= 0; i--) {
+      const [first, before] = [steps[i]!, steps[i - 1] ?? -1];
+      const count = steps[i + 1]! - first;
+      stepGradient({
+        ...{ units: width, count, first, before, places, gates, inner, hidden, gradient, columns, column },
+        ...{ fromAfter, following, carried, gateGradient, recurrentGradient },
       });
       following = count;
       if (before < 0) continue;
-      const rows = gateGradient.subarray(first * 4 * width, (first + count) * 4 * width);
-      const some = products.upload(rows, count, 4 * width);
+      const rows = recurrentGradient.subarray(first * gateColumns, (first + count) * gateColumns);
+      const some = products.upload(rows, count, gateColumns);
       fromAfter.set(products.productTransposed(some, matrix(`${name}.recurrent`)));
       some.dispose();
     }
-    put(`${name}.bias`, columnSums(gateGradient, 4 * width));
+    put(`${name}.bias`, biasGradient(gateGradient, recurrentGradient));
     // what each step saw of the one before: nothing in the first
     const seen = kernels.floats(frames * width).fill(0);
     for (let step = 1; step + 1 < steps.length; step++) {
@@ -91,17 +99,23 @@ export function lstmLayers(architecture: LstmArchitecture, { products, kernels, 
       seen.set(hidden.subarray(before * width, (before + end - first) * width), first * width);
     }
     const before = products.upload(seen, frames, width);
-    const own = products.upload(gateGradient, frames, 4 * width);
+    const own = products.upload(recurrentGradient, frames, gateColumns);
     put(`${name}.recurrent`, products.transposedProduct(before, own));
     before.dispose();
     own.dispose();
-    const byPlace = kernels.floats(frames * 4 * width);
-    kernels.scatterRows(byPlace, gateGradient, { places, columns: 4 * width, column: 0 });
+    const byPlace = kernels.floats(frames * gateColumns);
+    kernels.scatterRows(byPlace, gateGradient, { places, columns: gateColumns, column: 0 });
     return byPlace;
   }
 
+  function biasGradient(gateGradient: Float32Array, recurrentGradient: Float32Array): Float32Array {
+    const sums = columnSums(gateGradient, gateColumns);
+    if (kind === 'lstm') return sums;
+    return Float32Array.of(...sums, ...columnSums(recurrentGradient, gateColumns).subarray(2 * width));
+  }
+
   return {
-    numbersOf: (frames) =>
+    numbersOf: ({ frames }) =>
       layers * (directions.length * frames * 26 * width + frames * (4 * columns + inputWidth(architecture))),
     forward(batch, training) {
       frames = batch.frames;
@@ -133,7 +147,7 @@ export function lstmLayers(architecture: LstmArchitecture, { products, kernels, 
         if (kept) kernels.multiplyInto(wanted, kept);
         const below = i > 0 ? kernels.floats(frames * columns).fill(0) : undefined;
         runs.forEach((run, k) => {
-          const gates = products.upload(runBackward(run, wanted, k * width, put), frames, 4 * width);
+          const gates = products.upload(runBackward(run, wanted, k * width, put), frames, gateColumns);
           put(`${run.name}.input`, products.transposedProduct(input, gates));
           if (below) kernels.addInto(below, own(products.productTransposed(gates, matrix(`${run.name}.input`))));
           gates.dispose();
