@@ -333,6 +333,9 @@ export async function runIfMain(meta: ImportMeta, stage: Stage): Promise<void> {
 /** The toolkit's version, for metadata. */
 export function toolkitVersion(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  while (!existsSync(join(folder, 'package.json'))) {
+    if (folder === dirname(folder)) throw new Error('Cannot find package.json above the toolkit; keep them together');
+    folder = dirname(folder);
+  }
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version;
 }
