@@ -5,11 +5,14 @@ import { fileURLToPath } from 'node:url';
 import type { Engine } from '../shared/engine/engine.ts';
 import { openEngine } from '../shared/engine/open_engine.ts';
 import { type DataDirectory, readDataDirectory } from '../shared/io/data_directory.ts';
+import { fileSha256 } from '../shared/io/digest.ts';
 import { InputError, UsageError } from '../shared/io/errors.ts';
 import type { Sink } from '../shared/io/output_folder.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { openUtterances, type Row, sharedUtterances, type UtteranceTable } from '../shared/io/utterance_table.ts';
 import { mapInOrder, openWorkers, serve, type Work, type Workers } from '../shared/io/workers.ts';
+import { type BigramScores, scoresOf } from '../shared/math/bigram.ts';
+import { createBigramLoop } from '../shared/math/bigram_loop.ts';
 import { editCounts } from '../shared/math/edit_distance.ts';
 import { bestToken } from '../shared/math/gate.ts';
 import { type Axis, type GridSearch, gridSearch, ratioBeyond, stepBeyond } from '../shared/math/grid_search.ts';
@@ -20,6 +23,7 @@ import {
   type WordSequence,
 } from '../shared/math/token_loop.ts';
 import { transitionsOf } from '../shared/math/viterbi.ts';
+import { parseArpa } from '../shared/text/arpa.ts';
 import {
   checkTokens,
   openEssencePosteriors,
@@ -38,6 +42,11 @@ export const options = {
   model: { type: 'string', role: 'input', describe: 'folder of train_student; needs --features' },
   features: { type: 'string', role: 'input', describe: 'folder of extract_features' },
   posteriors: { type: 'string', role: 'input', describe: 'folder of filter_targets --select all, instead of a model' },
+  'language-model': {
+    type: 'string',
+    role: 'corpus',
+    describe: 'ARPA file of a bigram model of the words; without it any word may follow any other',
+  },
   alignment: { type: 'string', role: 'input', describe: 'folder of align_labels, to count frames right' },
   tune: { type: 'boolean', default: false, describe: 'search the weights with the fewest word errors on this data' },
   decoding: { type: 'string', role: 'input', describe: 'folder of decode --tune, to take its weights from' },
@@ -78,11 +87,15 @@ export async function run(options: Options, context: Context<Engine>) {
     sharedUtterances(said, source, 'posteriors', context.skip);
     sharedUtterances(source, said, 'place in the data');
     if (labels) checkLabels(labels, source, context);
-    searchers = openWorkers(search, { setup: loopOf(data, source), count: options.jobs, program });
+    searchers = openWorkers(search, { setup: loopOf(data, source, options), count: options.jobs, program });
     const tuned = options.tune ? await tune(searchers, { data, source, options, context }) : undefined;
     const decoding = tuned?.decoding ?? readDecoding(options, context);
     const tally = await decodeAll(searchers, decoding, { data, source, labels, context });
-    context.out.writeJson('decoding.json', { ...decoding, ...(tuned ? { points: tuned.points } : {}) });
+    context.out.writeJson('decoding.json', {
+      ...decoding,
+      ...digestOf(options),
+      ...(tuned ? { points: tuned.points } : {}),
+    });
     return {
       utterances: source.utterances.length,
       frames: tally.frames,
@@ -122,17 +135,21 @@ type Found = (WordSequence | undefined)[];
 type Searchers = Workers<Search, Found>;
 
 const program = fileURLToPath(import.meta.url);
-const search: Work<TokenLoopOptions & { prior: readonly number[] }, Search, Found> = {
+const search: Work<TokenLoopOptions & { prior: readonly number[]; bigram?: BigramScores }, Search, Found> = {
   name: 'search',
-  prepare({ prior, ...options }) {
-    const loop = createTokenLoop(options);
+  prepare({ prior, bigram, ...options }) {
+    const loop = bigram ? createBigramLoop({ ...options, bigram }) : createTokenLoop(options);
     const logPrior = Float64Array.from(prior, Math.log);
     return async ({ rows, weights }) =>
       rows.map(({ logPosteriors }) => loop.decode({ logPosteriors, logPrior }, weights));
   },
 };
 
-function loopOf({ path, lexicon, tokens }: DataDirectory, { prior, selfLoop }: PosteriorSource) {
+function loopOf(
+  { path, lexicon, tokens }: DataDirectory,
+  { prior, selfLoop }: PosteriorSource,
+  { languageModel }: Options,
+) {
   const silence = tokens.idOf.get('sil');
   if (silence === undefined)
     throw new InputError(`Cannot decode ${path}: tokens.txt has no silence token "sil"; add it`);
@@ -143,7 +160,17 @@ function loopOf({ path, lexicon, tokens }: DataDirectory, { prior, selfLoop }: P
     vocabularySize: tokens.symbols.length,
     transitions: transitionsOf(selfLoop),
     prior,
+    ...(languageModel && { bigram: readBigram(languageModel, lexicon.words) }),
   };
+}
+
+function readBigram(path: string, words: readonly string[]): BigramScores {
+  try {
+    return scoresOf(parseArpa(readFileSync(path, 'utf8'), words, path));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new InputError(`Cannot use a language model: ${error.message}`);
+  }
 }
 
 /** @throws {InputError} where a row has no path */
@@ -337,10 +364,21 @@ function fewestPerValue<Name extends string>(names: readonly Name[], { points }:
 /** Weights, and which of them were the best only as far as the grid went. */
 type Decoding = LoopWeights & { atEdge: string[] };
 
-/** @throws {InputError} when the weights were tuned for another model */
-function readDecoding({ decoding, model }: Options, { inputs }: Context<Engine>): Decoding {
+/** What is kept of a language model, so that weights are not taken for another. */
+const digestOf = ({ languageModel }: Options): { languageModel?: string } =>
+  languageModel ? { languageModel: fileSha256(languageModel) } : {};
+
+/** @throws {InputError} when the weights were tuned for another model, or another language model */
+function readDecoding(options: Options, { inputs }: Context<Engine>): Decoding {
+  const { decoding, model } = options;
   const path = join(decoding!, 'decoding.json');
-  const { acousticScale, priorScale, insertionPenalty, atEdge = [] } = JSON.parse(readFileSync(path, 'utf8'));
+  const {
+    acousticScale,
+    priorScale,
+    insertionPenalty,
+    atEdge = [],
+    languageModel,
+  } = JSON.parse(readFileSync(path, 'utf8'));
   if (!(acousticScale > 0 && priorScale >= 0 && Number.isFinite(insertionPenalty))) {
     throw new InputError(
       `Cannot use ${path}: it lacks a valid acousticScale, priorScale or insertionPenalty; run decode --tune`,
@@ -351,6 +389,11 @@ function readDecoding({ decoding, model }: Options, { inputs }: Context<Engine>)
   if (tunedFor?.id !== used?.id) {
     throw new InputError(
       `Cannot use ${decoding} for ${model ?? 'posteriors'}: it was tuned for ${tunedFor?.path ?? 'posteriors'}; run decode --tune with the same model`,
+    );
+  }
+  if (languageModel !== digestOf(options).languageModel) {
+    throw new InputError(
+      `Cannot use ${decoding}: it was tuned ${languageModel ? 'with another' : 'without a'} language model; run decode --tune with the same --language-model`,
     );
   }
   return { acousticScale, priorScale, insertionPenalty, atEdge };

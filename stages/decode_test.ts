@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { readDataDirectory } from '../shared/io/data_directory.ts';
 import { runStage } from '../shared/io/stage.ts';
 import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
+import { bigramArpaOf } from '../shared/text/arpa.ts';
 import { stage } from './decode.ts';
 import {
   call,
@@ -155,4 +157,57 @@ test('decode exits 3 for an utterance that the posteriors lack', async () => {
   ]);
   assert.match(stderr, /1 of 4 utterances have no posteriors, first: s2-b/);
   assert.equal(code, 3);
+});
+
+const arpaOf = (sentences: readonly string[]): string => {
+  const { lexicon } = readDataDirectory(data);
+  return bigramArpaOf(
+    sentences.map((line) => line.split(' ').slice(1)),
+    lexicon.words,
+  );
+};
+
+test('decode --language-model lets a bigram decide where the sound does not', async () => {
+  const lines = truth.trimEnd().split('\n');
+  writeFileSync(at('lm.arpa'), arpaOf(lines));
+  const out = at('with-lm');
+  const tuned = await runStage(stage, { data, posteriors, tune: true, ...grid, languageModel: at('lm.arpa'), out });
+  assert.equal((tuned.tuning as { errors: number }).errors, 0);
+  assert.match(readFileSync(join(out, 'decoding.json'), 'utf8'), /"languageModel": ?"[0-9a-f]{64}"/);
+  writeFileSync(at('other.arpa'), arpaOf([...lines, lines[0]!]));
+  for (const [flags, why] of [
+    [[], /tuned with another language model/],
+    [['--language-model', at('other.arpa')], /tuned with another language model/],
+  ] as const) {
+    const args = ['--data', data, '--posteriors', posteriors, '--decoding', out, ...flags, '--out', at('refused-lm')];
+    const { code, stderr } = await call(stage, args);
+    assert.equal(code, 3);
+    assert.match(stderr, why);
+  }
+  const report = await runStage(stage, {
+    data,
+    posteriors,
+    decoding: out,
+    languageModel: at('lm.arpa'),
+    out: at('lm-2'),
+  });
+  assert.equal(report.utterances, 3);
+});
+
+test('decode refuses a language model that is not whole, by its file', async () => {
+  writeFileSync(at('short.arpa'), arpaOf(truth.trimEnd().split('\n')).replace(/^ngram 2=.*$/m, 'ngram 2=1'));
+  const args = [
+    '--data',
+    data,
+    '--posteriors',
+    posteriors,
+    '--tune',
+    '--language-model',
+    at('short.arpa'),
+    '--out',
+    at('o'),
+  ];
+  const { code, stderr } = await call(stage, args);
+  assert.equal(code, 3);
+  assert.match(stderr, /Cannot use a language model: .*short.arpa has \d+ of 1 2-grams that it announces/);
 });

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { createRandom } from '../math/random.ts';
+import { bigramArpaOf } from '../text/arpa.ts';
 import { writeDataDirectory } from './data_directory_writer.ts';
 import { InputError } from './errors.ts';
 import type { OutputFolder } from './output_folder.ts';
@@ -31,7 +32,7 @@ const isDev = (place: number): boolean => place % 9 === 4;
 
 /**
  * Read English of Mandarin speakers, adults only: data directories `train`, `dev`, `test`, and `untranscribed` where some
- * training transcripts are put away. Their words are the 39 phones without stress of the canonical pronunciation, each
+ * training transcripts are put away; and `lm.arpa`, the phones' bigram model of the transcripts left. Their words are the 39 phones without stress of the canonical pronunciation, each
  * of so many tokens. Training and test speakers are the corpus's own; dev is 7 of the 67 of training.
  * Yields what each holds once it is written.
  *
@@ -56,6 +57,13 @@ export function* writeSpeechocean762(out: Pick<OutputFolder, 'writeText'>, optio
   const phones = [...new Set([...phonesOf.values()].flat())].sort();
   const statesOf = (phone: string): string[] =>
     options.states === 1 ? [phone] : Array.from({ length: options.states }, (_, i) => `${phone}_${i + 1}`);
+  out.writeText(
+    'lm.arpa',
+    bigramArpaOf(
+      splits.train.map(({ phones }) => phones),
+      phones,
+    ),
+  );
   for (const [name, utterances] of Object.entries(splits)) {
     if (utterances.length === 0) {
       if (name === 'untranscribed') continue;
