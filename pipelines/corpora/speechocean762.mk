@@ -20,10 +20,10 @@ t3.train   := --width 160 --dilations 1,1,2,3 $(weak_masks)
 large.train := --width 96 --dilations 1,2,3
 small.train := --width 48 --dilations 1,2
 
-# Aligners
-aligner-1.train := --width 128 --dilations 1 --splice 2
-aligner-1.align := --prior-scale 0.5
-aligner-2.train := --width 192 --dilations 1,2
-aligner-2.align := --prior-scale 0.75
-aligner-3.train := --width 192 --dilations 1,2,3 --dropout 0.1
-aligner-3.align := --prior-scale 0.75
+# Aligners: the first sees little context; priors are taken off whole, else frequent phones swallow the others.
+ALIGN_PASSES    ?= 1 2 3 4
+UPDATES_ALIGNER ?= 600
+aligner-1.train := --width 64 --dilations 1 --splice 1
+aligner-2.train := --width 128 --dilations 1,2
+aligner-3.train := --width 128 --dilations 1,2
+aligner-4.train := --width 128 --dilations 1,2
