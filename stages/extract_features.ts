@@ -14,10 +14,12 @@ import {
 import { createUtteranceWriter, type UtteranceWriter } from '../shared/io/utterance_writer.ts';
 import type { Audio } from '../shared/io/wav.ts';
 import { mapInOrder, openWorkers, serve, type Work, type Workers } from '../shared/io/workers.ts';
+import { type Degradation, degrade } from '../shared/math/degrade.ts';
 import type { Fbank } from '../shared/math/fbank.ts';
 import { createFastFbank } from '../shared/math/kernels/fast_fbank.ts';
 import { createMfcc } from '../shared/math/mfcc.ts';
 import { createMoments, type Moments } from '../shared/math/moments.ts';
+import { createRandom } from '../shared/math/random.ts';
 import { createResampler } from '../shared/math/resample.ts';
 
 export const options = {
@@ -66,13 +68,46 @@ export const options = {
     describe: 'worker threads; the features do not depend on it',
     role: 'execution',
   },
+  degrade: {
+    type: 'string',
+    choices: ['noise', 'reverberation', 'telephone'],
+    describe:
+      'what is done to the audio first; frames stay where they are, so that teachers may hear the clean recording',
+  },
+  'snr-db': {
+    type: 'numbers',
+    describe: 'noise: signal-to-noise ratio, drawn for each utterance between MIN,MAX; 0,15 unless given',
+  },
+  'rt60-seconds': {
+    type: 'numbers',
+    above: 0,
+    max: 5,
+    describe: 'reverberation: time it takes to fade by 60 dB, drawn between MIN,MAX; 0.2,0.8 unless given',
+  },
+  seed: { type: 'number', default: 0, integer: true, min: 0, describe: 'of what --degrade draws' },
   'norm-vars': { type: 'boolean', default: false, describe: '--cmvn divides by the deviation as well' },
 } as const satisfies OptionTable;
 
-type Options = OptionsOf<typeof options> & { bins: number };
+type Options = OptionsOf<typeof options> & { bins: number; degradation?: Degradation };
+
+function degradationOf({ degrade: kind, snrDb, rt60Seconds }: OptionsOf<typeof options>): Degradation | undefined {
+  const range = (flag: string, values: number[], of: string): readonly [number, number] => {
+    if (kind !== of) throw new UsageError(`--${flag} belongs to --degrade ${of}; leave it out`);
+    const [min, max] = values;
+    if (values.length === 2 && min! <= max!) return [min!, max!];
+    throw new UsageError(`--${flag} ${values.join(',')} is not MIN,MAX`);
+  };
+  const snr = snrDb && range('snr-db', snrDb, 'noise');
+  const rt60 = rt60Seconds && range('rt60-seconds', rt60Seconds, 'reverberation');
+  if (kind === 'noise') return { kind, snrDb: snr ?? [0, 15] };
+  if (kind === 'reverberation') return { kind, rt60Seconds: rt60 ?? [0.2, 0.8] };
+  return kind && { kind };
+}
 
 export async function run(given: OptionsOf<typeof options>, context: Context) {
-  const settings = { ...given, bins: given.bins ?? (given.kind === 'mfcc' ? 23 : 40) };
+  const degradation = degradationOf(given);
+  const bins = given.bins ?? (given.kind === 'mfcc' ? 23 : 40);
+  const settings = { ...given, bins, ...(degradation && { degradation }) };
   const tasks = tasksOf(readDataDirectory(settings.data).utterances);
   const workers = openWorkers(extraction, { setup: settings, count: Math.min(settings.jobs, tasks.length), program });
   try {
@@ -194,7 +229,13 @@ const extraction: Work<Options, Utterance[], (Extracted | Faulty)[]> = {
           const { samples, sampleRateHz } = await recordings.samplesOf(utterance);
           if (extractor?.sampleRateHz !== sampleRateHz) extractor = createExtractor({ ...settings, sampleRateHz });
           const { dimensions, firstFrameCentreMs } = extractor;
-          const features = featuresOf(utterance, samples, extractor, settings);
+          const heard = settings.degradation
+            ? degrade(samples, settings.degradation, {
+                sampleRateHz,
+                random: createRandom(settings.seed, 'degrade', id),
+              })
+            : samples;
+          const features = featuresOf(utterance, heard, extractor, settings);
           const what = { utterance: id, speaker, audio, samples: samples.length };
           found.push({ ...what, features, sampleRateHz, dimensions, firstFrameCentreMs });
         } catch (error) {
@@ -299,6 +340,7 @@ function metadataOf(id: string, settings: Options, found: Extracted): Record<str
     'kd.frameShiftMs': String(frameShiftMs),
     'kd.firstFrameCentreMs': String(found.firstFrameCentreMs),
     'kd.features': JSON.stringify(how),
+    ...(settings.degradation && { 'kd.degrade': JSON.stringify(settings.degradation) }),
     'kd.toolkit': toolkitVersion(),
   };
 }

@@ -229,3 +229,35 @@ test('extract_features --sample-rate converts audio of other rates, without movi
     }
   }
 });
+
+test('extract_features --degrade changes what is heard, not where, alike for any number of jobs', async () => {
+  const data = writeData('data-degraded');
+  const clean = await featuresIn(await extracted('clean', { data }));
+  const noisy = await featuresIn(await extracted('noisy', { data, degrade: 'noise', snrDb: [5, 10], jobs: 1 }));
+  const again = await featuresIn(await extracted('noisy-2', { data, degrade: 'noise', snrDb: [5, 10], jobs: 3 }));
+  assert.deepEqual(noisy.rows, again.rows);
+  for (const [id, { frames, features }] of noisy.rows) {
+    assert.equal(frames, clean.rows.get(id)!.frames);
+    assert.notDeepEqual(features, clean.rows.get(id)!.features);
+  }
+  assert.equal(noisy.metadata['kd.degrade'], '{"kind":"noise","snrDb":[5,10]}');
+  assert.equal(noisy.metadata['kd.features'], clean.metadata['kd.features']);
+});
+
+test('extract_features refuses degradations that mean nothing', async () => {
+  const data = writeData('data-meaningless');
+  for (const [flags, why] of [
+    [['--snr-db', '0,5'], /--snr-db belongs to --degrade noise/],
+    [['--degrade', 'telephone', '--rt60-seconds', '0.1,0.2'], /--rt60-seconds belongs to --degrade reverberation/],
+    [['--degrade', 'noise', '--snr-db', '10,5'], /--snr-db 10,5 is not MIN,MAX/],
+  ] as const) {
+    const { code, stderr } = await call(stage, ['--data', data, ...flags, '--out', at('meaningless')]);
+    assert.equal(code, 2);
+    assert.match(stderr, why);
+  }
+});
+
+async function extracted(name: string, options: Record<string, unknown>): Promise<string> {
+  await runStage(stage, { ...options, out: at(name) });
+  return at(name);
+}
