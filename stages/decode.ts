@@ -10,6 +10,7 @@ import type { Sink } from '../shared/io/output_folder.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { openUtterances, type Row, sharedUtterances, type UtteranceTable } from '../shared/io/utterance_table.ts';
 import { mapInOrder, openWorkers, serve, type Work, type Workers } from '../shared/io/workers.ts';
+import { type CtcPrefixSearchOptions, createCtcPrefixSearch } from '../shared/math/ctc_prefix_search.ts';
 import { editCounts } from '../shared/math/edit_distance.ts';
 import { bestToken } from '../shared/math/gate.ts';
 import { type Axis, type GridSearch, gridSearch, ratioBeyond, stepBeyond } from '../shared/math/grid_search.ts';
@@ -26,8 +27,12 @@ import {
   openModelPosteriors,
   type PosteriorSource,
 } from '../shared/training/posterior_source.ts';
+import { tokenOfWords } from '../shared/training/transcripts.ts';
 
-/** Find the words: a Viterbi search over a loop of all words, its weights tuned on one set and taken over on another. */
+/**
+ * Find the words: a Viterbi search over a loop of all words or, with a model of --objective ctc, a prefix beam search;
+ * its weights are tuned on one set and taken over on another.
+ */
 export const options = {
   data: {
     type: 'string',
@@ -45,13 +50,20 @@ export const options = {
     type: 'numbers',
     above: 0,
     default: [0.15, 0.25, 0.4, 0.65, 1],
-    describe: 'tried by --tune',
+    describe: 'tried by --tune; objective ctc: always 1',
   },
   'prior-scales': { type: 'numbers', min: 0, default: [0, 0.5, 1, 1.5], describe: 'tried by --tune' },
   'insertion-penalties': {
     type: 'numbers',
     default: [-4, 0, 4, 8, 12],
     describe: 'tried by --tune, nats per word',
+  },
+  beam: {
+    type: 'number',
+    integer: true,
+    min: 1,
+    describe:
+      'objective ctc: word sequences followed at once, 8 unless given; 1: the best token of each frame, no insertion penalty',
   },
   jobs: {
     type: 'number',
@@ -78,7 +90,7 @@ export async function run(options: Options, context: Context<Engine>) {
     sharedUtterances(said, source, 'posteriors', context.skip);
     sharedUtterances(source, said, 'place in the data');
     if (labels) checkLabels(labels, source, context);
-    searchers = openWorkers(search, { setup: loopOf(data, source), count: options.jobs, program });
+    searchers = openWorkers(search, { setup: searchOf(data, source, options), count: options.jobs, program });
     const tuned = options.tune ? await tune(searchers, { data, source, options, context }) : undefined;
     const decoding = tuned?.decoding ?? readDecoding(options, context);
     const tally = await decodeAll(searchers, decoding, { data, source, labels, context });
@@ -122,17 +134,33 @@ type Found = (WordSequence | undefined)[];
 type Searchers = Workers<Search, Found>;
 
 const program = fileURLToPath(import.meta.url);
-const search: Work<TokenLoopOptions & { prior: readonly number[] }, Search, Found> = {
+const search: Work<(TokenLoopOptions | CtcPrefixSearchOptions) & { prior: readonly number[] }, Search, Found> = {
   name: 'search',
   prepare({ prior, ...options }) {
-    const loop = createTokenLoop(options);
+    const searcher = 'beam' in options ? createCtcPrefixSearch(options) : createTokenLoop(options);
     const logPrior = Float64Array.from(prior, Math.log);
     return async ({ rows, weights }) =>
-      rows.map(({ logPosteriors }) => loop.decode({ logPosteriors, logPrior }, weights));
+      rows.map(({ logPosteriors }) => searcher.decode({ logPosteriors, logPrior }, weights));
   },
 };
 
-function loopOf({ path, lexicon, tokens }: DataDirectory, { prior, selfLoop }: PosteriorSource) {
+/** The search that fits the objective of the model. */
+function searchOf(data: DataDirectory, source: PosteriorSource, { beam }: Options) {
+  const { path, prior, selfLoop } = source;
+  if (!selfLoop) {
+    const vocabularySize = data.tokens.symbols.length;
+    return { tokenOfWord: tokenOfWords(data), vocabularySize, beam: beam ?? usualBeam, prior };
+  }
+  if (beam === undefined) return loopOf(data, { prior, selfLoop });
+  throw new UsageError(`--beam belongs to objective ctc, and ${path} is of frames: leave it out`);
+}
+
+const usualBeam = 8;
+
+function loopOf(
+  { path, lexicon, tokens }: DataDirectory,
+  { prior, selfLoop }: Required<Pick<PosteriorSource, 'prior' | 'selfLoop'>>,
+) {
   const silence = tokens.idOf.get('sil');
   if (silence === undefined)
     throw new InputError(`Cannot decode ${path}: tokens.txt has no silence token "sil"; add it`);
@@ -261,11 +289,7 @@ async function tune(searchers: Searchers, { data, source, options, context }: Tu
   if (words === 0)
     throw new InputError(`Cannot tune on ${data.path}: its text has no words; use data with transcripts`);
   context.progress.start('tuning');
-  const axes: Axis<keyof LoopWeights>[] = [
-    { name: 'acousticScale', values: options.acousticScales, beyond: ratioBeyond },
-    { name: 'priorScale', values: options.priorScales, beyond: stepBeyond({ min: 0 }) },
-    { name: 'insertionPenalty', values: options.insertionPenalties, beyond: stepBeyond() },
-  ];
+  const axes = axesOf(options, source);
   const found = await gridSearch({
     axes,
     cost: async (weights) => {
@@ -304,6 +328,17 @@ async function tune(searchers: Searchers, { data, source, options, context }: Tu
       ),
     },
   };
+}
+
+/** What is tuned. Without a language model all scores of a CTC search are acoustic, and a scale only sharpens them. */
+function axesOf(options: Options, { objective }: PosteriorSource): Axis<keyof LoopWeights>[] {
+  const isCtc = objective === 'ctc';
+  const isGreedy = isCtc && options.beam === 1;
+  return [
+    { name: 'acousticScale', values: isCtc ? [1] : options.acousticScales, beyond: ratioBeyond },
+    { name: 'priorScale', values: options.priorScales, beyond: stepBeyond({ min: 0 }) },
+    { name: 'insertionPenalty', values: isGreedy ? [0] : options.insertionPenalties, beyond: stepBeyond() },
+  ];
 }
 
 function errorsOf(reference: Int32Array, hypothesis: Int32Array): number {

@@ -79,7 +79,7 @@ function addCtcInto(
   const transcribed = given.transcripts.flatMap((transcript, i) => (transcript ? [i] : []));
   if (scale === 0 || transcribed.length === 0) return 0;
   const { vocabularySize, utteranceOffsets } = given;
-  const batch = batchOf(given, transcribed);
+  const batch = transcribedBatch(given, transcribed);
   const found = ctcLoss(batch);
   const frames = batch.logits.length / vocabularySize;
   const share = (scale * frames) / Math.max(1, utteranceOffsets.at(-1)!); // it was divided by frames that are transcribed
@@ -92,8 +92,11 @@ function addCtcInto(
   return share * found.lossNats;
 }
 
-/** Some utterances of a batch, as a batch; the same logits where it is all of them. */
-function batchOf(given: TranscriptsAndTargets, utterances: readonly number[]): LogitsAndTranscripts {
+/** Utterances of a batch that have a transcript, all unless some are named; the same logits where it is all of them. */
+export function transcribedBatch(
+  given: Pick<TranscriptsAndTargets, 'logits' | 'vocabularySize' | 'utteranceOffsets' | 'transcripts' | 'blank'>,
+  utterances: readonly number[] = [...given.transcripts.keys()],
+): LogitsAndTranscripts {
   const { logits, vocabularySize, utteranceOffsets, transcripts, blank } = given;
   const own = utterances.map((i) => transcripts[i]!);
   const common = {
