@@ -49,14 +49,16 @@ export const options = {
   'acoustic-scales': {
     type: 'numbers',
     above: 0,
-    default: [0.15, 0.25, 0.4, 0.65, 1],
-    describe: 'tried by --tune; objective ctc: always 1',
+    describe: 'tried by --tune; 0.15,0.25,0.4,0.65,1 unless given; objective ctc: always 1',
   },
-  'prior-scales': { type: 'numbers', min: 0, default: [0, 0.5, 1, 1.5], describe: 'tried by --tune' },
+  'prior-scales': {
+    type: 'numbers',
+    min: 0,
+    describe: 'tried by --tune; 0,0.5,1,1.5 unless given; objective ctc: 0,0.1,0.2,0.3,0.5',
+  },
   'insertion-penalties': {
     type: 'numbers',
-    default: [-4, 0, 4, 8, 12],
-    describe: 'tried by --tune, nats per word',
+    describe: 'tried by --tune, nats per word; -4,0,4,8,12 unless given; objective ctc: -2,-1,0,1,2',
   },
   beam: {
     type: 'number',
@@ -145,9 +147,11 @@ const search: Work<(TokenLoopOptions | CtcPrefixSearchOptions) & { prior: readon
 };
 
 /** The search that fits the objective of the model. */
-function searchOf(data: DataDirectory, source: PosteriorSource, { beam }: Options) {
+function searchOf(data: DataDirectory, source: PosteriorSource, options: Options) {
   const { path, prior, selfLoop } = source;
+  const { beam } = options;
   if (!selfLoop) {
+    checkCtcOptions(options);
     const vocabularySize = data.tokens.symbols.length;
     return { tokenOfWord: tokenOfWords(data), vocabularySize, beam: beam ?? usualBeam, prior };
   }
@@ -156,6 +160,15 @@ function searchOf(data: DataDirectory, source: PosteriorSource, { beam }: Option
 }
 
 const usualBeam = 8;
+
+function checkCtcOptions({ beam, acousticScales, insertionPenalties }: Options): void {
+  if (acousticScales) {
+    throw new UsageError('--acoustic-scales has nothing to weigh against in a CTC search: leave it out');
+  }
+  if (beam === 1 && insertionPenalties) {
+    throw new UsageError('--beam 1 takes the best token of each frame, at no price: leave out --insertion-penalties');
+  }
+}
 
 function loopOf(
   { path, lexicon, tokens }: DataDirectory,
@@ -238,7 +251,7 @@ function checkOptions({ model, features, posteriors, tune, decoding, ...axes }: 
     ['prior-scales', axes.priorScales],
     ['insertion-penalties', axes.insertionPenalties],
   ] as const) {
-    if (values.some((value, i) => i > 0 && !(value > values[i - 1]!))) {
+    if (values?.some((value, i) => i > 0 && !(value > values[i - 1]!))) {
       throw new UsageError(`--${flag} ${values.join(',')} is not ascending`);
     }
   }
@@ -330,14 +343,27 @@ async function tune(searchers: Searchers, { data, source, options, context }: Tu
   };
 }
 
+/** What is tried unless it is given: scores of a sum over paths are not scaled down, so a word costs less there. */
+const usualGrids = {
+  frame: {
+    acousticScales: [0.15, 0.25, 0.4, 0.65, 1],
+    priorScales: [0, 0.5, 1, 1.5],
+    insertionPenalties: [-4, 0, 4, 8, 12],
+  },
+  ctc: { acousticScales: [1], priorScales: [0, 0.1, 0.2, 0.3, 0.5], insertionPenalties: [-2, -1, 0, 1, 2] },
+} as const;
+
 /** What is tuned. Without a language model all scores of a CTC search are acoustic, and a scale only sharpens them. */
 function axesOf(options: Options, { objective }: PosteriorSource): Axis<keyof LoopWeights>[] {
+  const usual = usualGrids[objective];
+  const { priorScales = usual.priorScales } = options;
+  const { acousticScales = usual.acousticScales, insertionPenalties = usual.insertionPenalties } = options;
   const isCtc = objective === 'ctc';
   const isGreedy = isCtc && options.beam === 1;
   return [
-    { name: 'acousticScale', values: isCtc ? [1] : options.acousticScales, beyond: ratioBeyond },
-    { name: 'priorScale', values: options.priorScales, beyond: stepBeyond({ min: 0 }) },
-    { name: 'insertionPenalty', values: isGreedy ? [0] : options.insertionPenalties, beyond: stepBeyond() },
+    { name: 'acousticScale', values: isCtc ? [1] : acousticScales, beyond: ratioBeyond },
+    { name: 'priorScale', values: priorScales, beyond: stepBeyond({ min: 0 }) },
+    { name: 'insertionPenalty', values: isGreedy ? [0] : insertionPenalties, beyond: stepBeyond() },
   ];
 }
 

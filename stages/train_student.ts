@@ -33,7 +33,7 @@ import { evaluateFrames, evaluateTranscripts, meanPosterior } from '../shared/tr
 import { bestEvaluation, createFinalWeights } from '../shared/training/final_weights.ts';
 import { decayMask, initialWeights } from '../shared/training/initial_weights.ts';
 import { featureKeys, outputTiming, writeModel } from '../shared/training/model_folder.ts';
-import { batchLossOf, checkObjective, objectives } from '../shared/training/objective.ts';
+import { batchLossOf, checkObjective, type ObjectiveName, objectives } from '../shared/training/objective.ts';
 import { checkTokens } from '../shared/training/posterior_source.ts';
 import { normalisationOf } from '../shared/training/statistics_of_features.ts';
 import { withTranscripts } from '../shared/training/transcripts.ts';
@@ -471,7 +471,16 @@ function checkFolds({ objective, folds, fold, foldBy, data, untranscribed }: Opt
   }
 }
 
-async function openSource(skip: Skip, features: string, labels?: string, targets?: string): Promise<Source> {
+interface SourceFolders {
+  features: string;
+  labels?: string;
+  targets?: string;
+}
+
+async function openSource(
+  { features, labels, targets }: SourceFolders,
+  { objective, skip }: { objective: ObjectiveName; skip: Skip },
+): Promise<Source> {
   const table = await openUtterances(features, { format: 'features' });
   const source: Source = { features: table, utterances: table.utterances };
   const keep = (other: UtteranceTable, what: string): void => {
@@ -483,6 +492,7 @@ async function openSource(skip: Skip, features: string, labels?: string, targets
   }
   if (targets) {
     source.targets = await openUtterances(targets, { format: 'essence' });
+    checkObjective(source.targets, objective);
     keep(source.targets, 'soft targets');
     if (source.labels) checkMetadataEqual(source.targets, source.labels, ['kd.tokens']);
   }
@@ -493,15 +503,13 @@ async function openSources(
   { objective, features, alignment, data, stride, targets, untranscribed, untranscribedTargets }: Options,
   skip: Skip,
 ): Promise<Source[]> {
-  const transcribed = await openSource(skip, features, alignment, targets);
-  if (transcribed.targets) checkObjective(transcribed.targets, objective);
+  const transcribed = await openSource({ features, labels: alignment, targets }, { objective, skip });
   const sources = [
     objective === 'ctc' ? await openTranscripts(transcribed, readDataDirectory(data!), { stride, skip }) : transcribed,
   ];
   if (untranscribed) {
-    sources.push(await openSource(skip, untranscribed, undefined, untranscribedTargets));
+    sources.push(await openSource({ features: untranscribed, targets: untranscribedTargets }, { objective, skip }));
     checkMetadataEqual(sources[1]!.features, sources[0]!.features, featureKeys);
-    checkObjective(sources[1]!.targets!, objective);
     checkMetadataEqual(sources[1]!.targets!, sources[0]!.targets!, ['kd.tokens', 'kd.tail', 'kd.temperature']);
   }
   return sources;
@@ -516,8 +524,11 @@ async function openTranscripts(source: Source, data: DataDirectory, given: { str
   return withTranscripts(source, data, given);
 }
 
-async function openDev({ devFeatures, devAlignment, data, devData, stride }: Options, skip: Skip): Promise<Source> {
-  const source = await openSource(skip, devFeatures, devAlignment);
+async function openDev(
+  { objective, devFeatures, devAlignment, data, devData, stride }: Options,
+  skip: Skip,
+): Promise<Source> {
+  const source = await openSource({ features: devFeatures, labels: devAlignment }, { objective, skip });
   if (devAlignment) return source;
   const [digest, devDigest] = [data!, devData!].map((path) =>
     tokensDigest(readFileSync(join(path, 'tokens.txt'), 'utf8')),
