@@ -4,11 +4,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { openEngine } from '../shared/engine/open_engine.ts';
 import { sparseTargetsOfRow } from '../shared/io/essence.ts';
 import { runStage, type Skipped, type Stage } from '../shared/io/stage.ts';
 import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
 import { openUtterances } from '../shared/io/utterance_table.ts';
+import { ctcLoss } from '../shared/math/ctc_loss.ts';
 import { readModel } from '../shared/training/model_folder.ts';
+import { openAcousticModel } from '../shared/training/network_input.ts';
 import { stage as align } from './align_labels.ts';
 import { stage as cache } from './cache_logits.ts';
 import { stage as decode } from './decode.ts';
@@ -60,6 +63,30 @@ test('train_student --objective ctc learns transcripts without an alignment, and
   assert.deepEqual([objective, selfLoop, architecture.tokens], ['ctc', undefined, 3]);
   assert.equal(tokensText, language['tokens.txt']);
   assert.ok(prior[0]! > 0.2, `the blank is no rare token: ${prior}`);
+});
+
+test('the dev curve of CTC has what ctcLoss() and the errors of decode --beam 1 come to', async () => {
+  const out = at('early-days');
+  const report = await runStage(train, { ...settings, updates: 10, evaluations: 1, dropout: 0.3, out });
+  const greedy = { beam: 1, tune: true, priorScales: [0], out: at('greedy') };
+  const decoded = await runStage(decode, { data, model: out, features, engine: 'cpu', ...greedy });
+  const { wer } = decoded.tuning as { wer: number };
+  assert.ok(wer > 0, 'the case shows nothing');
+  assert.equal(report.finalDevGreedyTokenErrorRate, wer);
+  const engine = await openEngine({ engine: 'cpu', threads: 1 });
+  const model = openAcousticModel(engine, readModel(out));
+  const table = await openUtterances(features);
+  let nats = 0;
+  for (const [utterance, labels] of Object.entries({ 's1-a': [1, 2], 's1-b': [2], 's2-a': [1, 1] })) {
+    const logits = model.logPosteriors((await table.read(utterance)).features as Float32Array);
+    const { utteranceNats } = ctcLoss({
+      ...{ logits, vocabularySize: 3, utteranceOffsets: Int32Array.of(0, logits.length / 3) },
+      ...{ labels: Int32Array.from(labels), labelOffsets: Int32Array.of(0, labels.length) },
+    });
+    nats += utteranceNats[0]!;
+  }
+  const found = report.finalDevCtcNatsPerFrame as number;
+  assert.ok(Math.abs(found - nats / frames) < 1e-5, `${found}, not ${nats / frames}`); // float32
 });
 
 test('train_student --objective ctc writes the best weights by the CTC loss with --early-stopping', async () => {

@@ -47,9 +47,9 @@ export function createCtcPrefixSearch(options: CtcPrefixSearchOptions) {
   tokenOfWord.forEach((token, word) => {
     wordOfToken[token] = word;
   });
-  const priceOf = (previous: number, next: number): number =>
-    bigram ? bigram.logs[previous * (bigram.wordCount + 1) + next]! : 0;
   const boundary = tokenOfWord.length; // beginning and end of an utterance, as the bigram numbers them
+  const priceOf = (previous: number, next: number): number =>
+    bigram ? bigram.logs[(previous < 0 ? boundary : previous) * (boundary + 1) + next]! : 0;
 
   /**
    * The best word sequence for log posteriors [frames × vocabularySize] and log priors [vocabularySize].
@@ -88,24 +88,35 @@ export function createCtcPrefixSearch(options: CtcPrefixSearchOptions) {
   function bestPrefix(scores: Float32Array, insertionPenalty: number): WordSequence | undefined {
     const frames = scores.length / vocabularySize;
     let active: Prefix[] = [createPrefix(-1, undefined)];
-    active[0]!.endsInBlank = 0; // before the first frame
+    active[0]!.endsInBlank = active[0]!.total = 0; // before the first frame
     for (let frame = 0; frame < frames; frame++) {
-      const row = frame * vocabularySize;
-      const found: Prefix[] = [];
+      const emissions = scores.subarray(frame * vocabularySize, (frame + 1) * vocabularySize);
+      const extension = (prefix: Prefix, next: number): number => {
+        const from = next === prefix.word ? prefix.endsInBlank : prefix.total; // the same word again: only after a blank
+        return from + emissions[tokenOfWord[next]!]! + priceOf(prefix.word, next) - insertionPenalty;
+      };
       for (const prefix of active) {
-        const { word, endsInBlank, endsInWord } = prefix;
-        const total = logAdd(endsInBlank, endsInWord);
-        const stays = reach(prefix, frame, found);
-        stays.nextInBlank = logAdd(stays.nextInBlank, total + scores[row + blank]!);
-        if (word >= 0) stays.nextInWord = logAdd(stays.nextInWord, endsInWord + scores[row + tokenOfWord[word]!]!);
+        prefix.frame = frame;
+        prefix.nextInBlank = prefix.total + emissions[blank]!;
+        prefix.nextInWord = prefix.word < 0 ? -Infinity : prefix.endsInWord + emissions[tokenOfWord[prefix.word]!]!;
+      }
+      for (const prefix of active) {
+        const { parent, word } = prefix;
+        if (parent?.frame === frame) prefix.nextInWord = logAdd(prefix.nextInWord, extension(parent, word));
+      }
+      // any other prefix comes from one extension alone, so whether it will be in the beam can be seen from it
+      const enough = lowestOfBest(active.map(({ nextInBlank, nextInWord }) => logAdd(nextInBlank, nextInWord)));
+      const found = [...active];
+      for (const prefix of active) {
         for (let next = 0; next < tokenOfWord.length; next++) {
-          // the same word again: only after a blank
-          const from = next === word ? endsInBlank : total;
-          const price = priceOf(word < 0 ? boundary : word, next) - insertionPenalty;
-          const score = from + scores[row + tokenOfWord[next]!]! + price;
-          if (score === -Infinity) continue;
-          const extended = reach(childOf(prefix, next), frame, found);
-          extended.nextInWord = logAdd(extended.nextInWord, score);
+          const score = extension(prefix, next);
+          if (!(score > enough)) continue;
+          const extended = childOf(prefix, next);
+          if (extended.frame === frame) continue; // it was active
+          extended.frame = frame;
+          extended.nextInBlank = -Infinity;
+          extended.nextInWord = score;
+          found.push(extended);
         }
       }
       for (const prefix of found) {
@@ -113,19 +124,22 @@ export function createCtcPrefixSearch(options: CtcPrefixSearchOptions) {
         prefix.endsInWord = prefix.nextInWord;
         prefix.total = logAdd(prefix.endsInBlank, prefix.endsInWord);
       }
-      found.sort((a, b) => (a.total === b.total ? 0 : b.total - a.total)); // −∞ less −∞ is NaN
-      active = found.slice(0, beam);
+      active = found.sort(byTotal).slice(0, beam);
     }
     let best: Prefix | undefined;
     let bestScore = -Infinity;
     for (const prefix of active) {
-      const score =
-        logAdd(prefix.endsInBlank, prefix.endsInWord) + priceOf(prefix.word < 0 ? boundary : prefix.word, boundary);
+      const score = prefix.total + priceOf(prefix.word, boundary);
       if (score > bestScore) [best, bestScore] = [prefix, score];
     }
     if (!best) return undefined;
     const tokens = wordsOf(best).map((word) => tokenOfWord[word]!);
     return wordSequence(collapse(bestPathThrough(tokens, scores, { vocabularySize, blank }), blank), bestScore);
+  }
+
+  /** The score that the last prefix of a full beam has; −∞ where it is not full. */
+  function lowestOfBest(totals: readonly number[]): number {
+    return totals.length < beam ? -Infinity : Math.min(...totals);
   }
 
   function wordSequence(spoken: readonly Spoken[], score: number): WordSequence {
@@ -175,7 +189,7 @@ interface Prefix {
   /** The same up to this frame, as far as they are added up. */
   nextInBlank: number;
   nextInWord: number;
-  /** The frame in which it was last reached. */
+  /** The last frame in which it was active or found. */
   frame: number;
 }
 
@@ -194,16 +208,8 @@ function childOf(prefix: Prefix, word: number): Prefix {
   return child;
 }
 
-/** A prefix that paths come to in a frame: at its first one, its sums begin and it is listed. */
-function reach(prefix: Prefix, frame: number, found: Prefix[]): Prefix {
-  if (prefix.frame !== frame) {
-    prefix.frame = frame;
-    prefix.nextInBlank = -Infinity;
-    prefix.nextInWord = -Infinity;
-    found.push(prefix);
-  }
-  return prefix;
-}
+/** Best first; −∞ less −∞ would be NaN. */
+const byTotal = (a: Prefix, b: Prefix): number => (a.total === b.total ? 0 : b.total - a.total);
 
 function wordsOf(prefix: Prefix): number[] {
   const words: number[] = [];

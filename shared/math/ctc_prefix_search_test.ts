@@ -19,13 +19,13 @@ const posteriors = (random: Random, frames: number, vocabularySize: number, scal
 
 const evenPrior = (vocabularySize: number) => new Float64Array(vocabularySize).fill(-Math.log(vocabularySize));
 
-function randomBigram(random: Random, wordCount: number): BigramScores {
+function randomBigram(random: Random, wordCount: number, { ruledOut = 0 } = {}): BigramScores {
   const logs = new Float64Array((wordCount + 1) ** 2);
   for (let row = 0; row <= wordCount; row++) {
     const values = Float32Array.from({ length: wordCount + 1 }, () => 2 * random.normal());
     logs.set(logSoftmax(values, wordCount + 1), row * (wordCount + 1));
   }
-  if (random.uniform() < 0.3) logs[random.integer(logs.length)] = -Infinity; // a pair that is ruled out
+  for (let i = 0; i < ruledOut; i++) logs[random.integer(logs.length)] = -Infinity;
   return { wordCount, logs };
 }
 
@@ -84,7 +84,7 @@ for (const withBigram of [false, true]) {
       const tokenOfWord = random.shuffle(
         Array.from({ length: vocabularySize }, (_, token) => token).filter((token) => token !== blank),
       );
-      const bigram = withBigram ? randomBigram(random, tokenOfWord.length) : undefined;
+      const bigram = withBigram ? randomBigram(random, tokenOfWord.length, { ruledOut: seed % 2 }) : undefined;
       const given = { tokenOfWord, vocabularySize, blank, bigram };
       const weights = {
         acousticScale: 0.5 + random.uniform(),
@@ -109,6 +109,65 @@ for (const withBigram of [false, true]) {
     assert.ok(several > 5, `only ${several} cases of several words`);
   });
 }
+
+/** The published algorithm, word by word: probabilities in a table of all prefixes of a frame, the best of which stay. */
+function plainSearch(
+  scores: Float32Array,
+  { tokenOfWord, vocabularySize, bigram, beam }: CtcPrefixSearchOptions,
+  insertionPenalty: number,
+): { words: number[]; score: number } {
+  const { wordCount, logs } = bigram!;
+  const price = (previous: number | undefined, next: number) =>
+    Math.exp(logs[(previous ?? wordCount) * (wordCount + 1) + next]!);
+  let best = new Map([['', { words: [] as number[], blank: 1, word: 0 }]]);
+  for (let row = 0; row < scores.length; row += vocabularySize) {
+    const p = (token: number) => Math.exp(scores[row + token]!);
+    const next: typeof best = new Map();
+    const entryOf = (words: number[]) => {
+      if (!next.has(words.join())) next.set(words.join(), { words, blank: 0, word: 0 });
+      return next.get(words.join())!;
+    };
+    for (const { words, blank, word } of best.values()) {
+      const last = words.at(-1);
+      const own = entryOf(words);
+      own.blank += (blank + word) * p(0);
+      if (last !== undefined) own.word += word * p(tokenOfWord[last]!);
+      for (let added = 0; added < wordCount; added++) {
+        const from = added === last ? blank : blank + word;
+        const cost = price(last, added) * Math.exp(-insertionPenalty);
+        entryOf([...words, added]).word += from * p(tokenOfWord[added]!) * cost;
+      }
+    }
+    const ranked = [...next].sort(([, a], [, b]) => b.blank + b.word - a.blank - a.word);
+    best = new Map(ranked.slice(0, beam));
+  }
+  const ends = [...best.values()].map(({ words, blank, word }) => ({
+    words,
+    score: Math.log((blank + word) * price(words.at(-1), wordCount)),
+  }));
+  return ends.reduce((a, b) => (b.score > a.score ? b : a));
+}
+
+test('createCtcPrefixSearch() keeps the prefixes that the published algorithm keeps, whatever the beam', () => {
+  let differing = 0;
+  for (let seed = 0; seed < 60; seed++) {
+    const random = createRandom('beams', seed);
+    const bigram = randomBigram(random, 3);
+    const logPosteriors = posteriors(random, 1 + random.integer(12), 4, 1);
+    const found = [2, 3, 5, 9].map((beam) => {
+      const given = { tokenOfWord: [1, 2, 3], vocabularySize: 4, bigram, beam };
+      const weights = { acousticScale: 0.7, priorScale: 0, insertionPenalty: -0.5 };
+      const { words, score } = createCtcPrefixSearch(given).decode({ logPosteriors, logPrior: evenPrior(4) }, weights)!;
+      const scores = acousticScores({ logPosteriors, logPrior: evenPrior(4) }, weights);
+      const expected = plainSearch(scores, given, weights.insertionPenalty);
+      assert.deepEqual([...words], expected.words, `seed ${seed}, beam ${beam}`);
+      assert.ok(Math.abs(score - expected.score) < 1e-9, `seed ${seed}, beam ${beam}`);
+      return words.join();
+    });
+    if (new Set(found).size > 1) differing++;
+  }
+  assert.ok(differing > 5, `beams matter in ${differing} cases only`);
+});
 
 test('without weights, the score of createCtcPrefixSearch() is the log-probability that ctcLoss() has for its words', () => {
   for (let seed = 0; seed < 20; seed++) {
