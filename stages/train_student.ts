@@ -440,7 +440,8 @@ function checkObjectiveOptions(given: Options): void {
   for (const [owner, flags] of Object.entries(optionsOf)) {
     for (const [name, flag] of Object.entries(flags) as [keyof Options, string][]) {
       if (owner === objective && given[name] === undefined) {
-        throw new UsageError(`--objective ${objective} needs --${flag}: hard labels come from it`);
+        const what = objective === 'ctc' ? 'transcripts' : 'hard labels';
+        throw new UsageError(`--objective ${objective} needs --${flag}: ${what} come from it`);
       }
       // --data of frames is for folds, which are checked on their own
       if (owner !== objective && given[name] !== undefined && name !== 'data') {
