@@ -148,6 +148,12 @@ interface Aligner {
 
 async function openModelAligner(model: string, options: Options, { engine }: Context<Engine>): Promise<Aligner> {
   const source = await openModelPosteriors(engine, { model, features: options.features });
+  if (!source.selfLoop) {
+    await source.close();
+    throw new InputError(
+      `Cannot align with ${model}: a model of --objective ${source.objective} says which words there are, not where each begins and ends; use one of --objective frame`,
+    );
+  }
   checkTokens(source, options.data);
   const logPrior = Float64Array.from(source.prior, Math.log);
   const transitions = transitionsOf(source.selfLoop);

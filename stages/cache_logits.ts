@@ -48,7 +48,7 @@ export async function run(
   const teachers: Teacher[] = crossFit
     ? crossFitGroups(models.map((model, i) => ({ ...model, path: teacher[i]! })))
     : models.map((_, i) => ({ members: [i] }));
-  const [{ tokensText, outputFrameShiftMs, firstFrameCentreMs, architecture }] = models as [Model];
+  const [{ tokensText, objective, outputFrameShiftMs, firstFrameCentreMs, architecture }] = models as [Model];
   const { tokens: vocabularySize } = architecture;
   const writer = createUtteranceWriter(out.createFile('part-00000-of-00001.arrow'), {
     columns: Object.fromEntries(teachers.map((_, i) => [`logPosteriors_${i}`, 'list<float16>' as const])),
@@ -56,6 +56,7 @@ export async function run(
       'kd.format': 'logits',
       'kd.version': '1',
       'kd.id': id,
+      'kd.objective': objective,
       'kd.tokens': tokensDigest(tokensText),
       'kd.vocabularySize': String(vocabularySize),
       'kd.frameShiftMs': String(outputFrameShiftMs),
@@ -100,6 +101,7 @@ export async function run(
     utterances: features.utterances.length,
     frames,
     vocabularySize,
+    objective,
     outputFrameShiftMs,
     firstFrameCentreMs,
     tokensDigest: tokensDigest(tokensText),
@@ -116,9 +118,9 @@ type Teacher = Pick<CrossFitGroup, 'members'> & Partial<CrossFitGroup>;
 /** What decoding needs of a teacher, and its size; of several models, means and sums. */
 function describeTeacher({ members }: Teacher, models: readonly Model[], inputs: readonly InputFolder[]) {
   const folders = members.map((i) => inputs[i]!);
-  const meanOf = (key: 'prior' | 'selfLoop'): number[] =>
-    models[members[0]!]![key].map(
-      (_, token) => members.reduce((sum, i) => sum + models[i]![key][token]!, 0) / members.length,
+  const meanOf = (key: 'prior' | 'selfLoop'): number[] | undefined =>
+    models[members[0]!]![key]?.map(
+      (_, token) => members.reduce((sum, i) => sum + models[i]![key]![token]!, 0) / members.length,
     );
   const sumOf = (key: 'parameters' | 'modelBytes'): number =>
     folders.reduce((sum, { report }) => sum + (report[key] as number), 0);
@@ -150,6 +152,7 @@ function describeGroup(
 
 function checkSameOutput(a: Model, aPath: string, b: Model, bPath: string): void {
   const differing = [
+    a.objective !== b.objective && `objective (${a.objective} and ${b.objective})`,
     a.tokensText !== b.tokensText && 'tokens.txt',
     a.outputFrameShiftMs !== b.outputFrameShiftMs &&
       `frame shift (${a.outputFrameShiftMs} and ${b.outputFrameShiftMs} ms)`,

@@ -13,6 +13,7 @@ import { openUtterances, type Row, sharedUtterances, type UtteranceTable } from 
 import { mapInOrder, openWorkers, serve, type Work, type Workers } from '../shared/io/workers.ts';
 import { type BigramScores, scoresOf } from '../shared/math/bigram.ts';
 import { createBigramLoop } from '../shared/math/bigram_loop.ts';
+import { type CtcPrefixSearchOptions, createCtcPrefixSearch } from '../shared/math/ctc_prefix_search.ts';
 import { editCounts } from '../shared/math/edit_distance.ts';
 import { bestToken } from '../shared/math/gate.ts';
 import { type Axis, type GridSearch, gridSearch, ratioBeyond, stepBeyond } from '../shared/math/grid_search.ts';
@@ -30,8 +31,12 @@ import {
   openModelPosteriors,
   type PosteriorSource,
 } from '../shared/training/posterior_source.ts';
+import { tokenOfWords } from '../shared/training/transcripts.ts';
 
-/** Find the words: a Viterbi search over a loop of all words, its weights tuned on one set and taken over on another. */
+/**
+ * Find the words: a Viterbi search over a loop of all words or, with a model of --objective ctc, a prefix beam search;
+ * its weights are tuned on one set and taken over on another.
+ */
 export const options = {
   data: {
     type: 'string',
@@ -53,14 +58,23 @@ export const options = {
   'acoustic-scales': {
     type: 'numbers',
     above: 0,
-    default: [0.15, 0.25, 0.4, 0.65, 1],
-    describe: 'tried by --tune',
+    describe: 'tried by --tune; 0.15,0.25,0.4,0.65,1 unless given; objective ctc: always 1',
   },
-  'prior-scales': { type: 'numbers', min: 0, default: [0, 0.5, 1, 1.5], describe: 'tried by --tune' },
+  'prior-scales': {
+    type: 'numbers',
+    min: 0,
+    describe: 'tried by --tune; 0,0.5,1,1.5 unless given; objective ctc: 0,0.1,0.2,0.3,0.5',
+  },
   'insertion-penalties': {
     type: 'numbers',
-    default: [-4, 0, 4, 8, 12],
-    describe: 'tried by --tune, nats per word',
+    describe: 'tried by --tune, nats per word; -4,0,4,8,12 unless given; objective ctc: -2,-1,0,1,2',
+  },
+  beam: {
+    type: 'number',
+    integer: true,
+    min: 1,
+    describe:
+      'objective ctc: word sequences followed at once, 8 unless given; 1: the best token of each frame, no insertion penalty',
   },
   jobs: {
     type: 'number',
@@ -87,7 +101,7 @@ export async function run(options: Options, context: Context<Engine>) {
     sharedUtterances(said, source, 'posteriors', context.skip);
     sharedUtterances(source, said, 'place in the data');
     if (labels) checkLabels(labels, source, context);
-    searchers = openWorkers(search, { setup: loopOf(data, source, options), count: options.jobs, program });
+    searchers = openWorkers(search, { setup: searchOf(data, source, options), count: options.jobs, program });
     const tuned = options.tune ? await tune(searchers, { data, source, options, context }) : undefined;
     const decoding = tuned?.decoding ?? readDecoding(options, context);
     const tally = await decodeAll(searchers, decoding, { data, source, labels, context });
@@ -135,20 +149,55 @@ type Found = (WordSequence | undefined)[];
 type Searchers = Workers<Search, Found>;
 
 const program = fileURLToPath(import.meta.url);
-const search: Work<TokenLoopOptions & { prior: readonly number[]; bigram?: BigramScores }, Search, Found> = {
+const search: Work<SearchSetup, Search, Found> = {
   name: 'search',
-  prepare({ prior, bigram, ...options }) {
-    const loop = bigram ? createBigramLoop({ ...options, bigram }) : createTokenLoop(options);
+  prepare({ prior, ...options }) {
+    const searcher = createSearcher(options);
     const logPrior = Float64Array.from(prior, Math.log);
     return async ({ rows, weights }) =>
-      rows.map(({ logPosteriors }) => loop.decode({ logPosteriors, logPrior }, weights));
+      rows.map(({ logPosteriors }) => searcher.decode({ logPosteriors, logPrior }, weights));
   },
 };
 
+type SearchSetup = (TokenLoopOptions | CtcPrefixSearchOptions) & { prior: readonly number[]; bigram?: BigramScores };
+
+function createSearcher(options: Omit<SearchSetup, 'prior'>) {
+  if ('beam' in options) return createCtcPrefixSearch(options as CtcPrefixSearchOptions);
+  const { bigram, ...loop } = options as TokenLoopOptions & { bigram?: BigramScores };
+  return bigram ? createBigramLoop({ ...loop, bigram }) : createTokenLoop(loop);
+}
+
+/** The search that fits the objective of the model. */
+function searchOf(data: DataDirectory, source: PosteriorSource, options: Options): SearchSetup {
+  const { path, prior, selfLoop } = source;
+  const { beam, languageModel } = options;
+  const bigram = languageModel ? { bigram: readBigram(languageModel, data.lexicon.words) } : {};
+  if (!selfLoop) {
+    checkCtcOptions(options);
+    const vocabularySize = data.tokens.symbols.length;
+    return { tokenOfWord: tokenOfWords(data), vocabularySize, beam: beam ?? usualBeam, prior, ...bigram };
+  }
+  if (beam === undefined) return { ...loopOf(data, { prior, selfLoop }), ...bigram };
+  throw new UsageError(`--beam belongs to objective ctc, and ${path} is of frames: leave it out`);
+}
+
+const usualBeam = 8;
+
+function checkCtcOptions({ beam, acousticScales, insertionPenalties, languageModel }: Options): void {
+  if (acousticScales) {
+    throw new UsageError('--acoustic-scales has nothing to weigh against in a CTC search: leave it out');
+  }
+  if (beam === 1 && insertionPenalties) {
+    throw new UsageError('--beam 1 takes the best token of each frame, at no price: leave out --insertion-penalties');
+  }
+  if (beam === 1 && languageModel) {
+    throw new UsageError('--beam 1 takes the best token of each frame: leave out --language-model, or widen the beam');
+  }
+}
+
 function loopOf(
   { path, lexicon, tokens }: DataDirectory,
-  { prior, selfLoop }: PosteriorSource,
-  { languageModel }: Options,
+  { prior, selfLoop }: Required<Pick<PosteriorSource, 'prior' | 'selfLoop'>>,
 ) {
   const silence = tokens.idOf.get('sil');
   if (silence === undefined)
@@ -160,7 +209,6 @@ function loopOf(
     vocabularySize: tokens.symbols.length,
     transitions: transitionsOf(selfLoop),
     prior,
-    ...(languageModel && { bigram: readBigram(languageModel, lexicon.words) }),
   };
 }
 
@@ -237,7 +285,7 @@ function checkOptions({ model, features, posteriors, tune, decoding, ...axes }: 
     ['prior-scales', axes.priorScales],
     ['insertion-penalties', axes.insertionPenalties],
   ] as const) {
-    if (values.some((value, i) => i > 0 && !(value > values[i - 1]!))) {
+    if (values?.some((value, i) => i > 0 && !(value > values[i - 1]!))) {
       throw new UsageError(`--${flag} ${values.join(',')} is not ascending`);
     }
   }
@@ -288,11 +336,7 @@ async function tune(searchers: Searchers, { data, source, options, context }: Tu
   if (words === 0)
     throw new InputError(`Cannot tune on ${data.path}: its text has no words; use data with transcripts`);
   context.progress.start('tuning');
-  const axes: Axis<keyof LoopWeights>[] = [
-    { name: 'acousticScale', values: options.acousticScales, beyond: ratioBeyond },
-    { name: 'priorScale', values: options.priorScales, beyond: stepBeyond({ min: 0 }) },
-    { name: 'insertionPenalty', values: options.insertionPenalties, beyond: stepBeyond() },
-  ];
+  const axes = axesOf(options, source);
   const found = await gridSearch({
     axes,
     cost: async (weights) => {
@@ -331,6 +375,30 @@ async function tune(searchers: Searchers, { data, source, options, context }: Tu
       ),
     },
   };
+}
+
+/** What is tried unless it is given: scores of a sum over paths are not scaled down, so a word costs less there. */
+const usualGrids = {
+  frame: {
+    acousticScales: [0.15, 0.25, 0.4, 0.65, 1],
+    priorScales: [0, 0.5, 1, 1.5],
+    insertionPenalties: [-4, 0, 4, 8, 12],
+  },
+  ctc: { acousticScales: [1], priorScales: [0, 0.1, 0.2, 0.3, 0.5], insertionPenalties: [-2, -1, 0, 1, 2] },
+} as const;
+
+/** What is tuned. Without a language model all scores of a CTC search are acoustic, and a scale only sharpens them. */
+function axesOf(options: Options, { objective }: PosteriorSource): Axis<keyof LoopWeights>[] {
+  const usual = usualGrids[objective];
+  const { priorScales = usual.priorScales } = options;
+  const { acousticScales = usual.acousticScales, insertionPenalties = usual.insertionPenalties } = options;
+  const isCtc = objective === 'ctc';
+  const isGreedy = isCtc && options.beam === 1;
+  return [
+    { name: 'acousticScale', values: isCtc ? [1] : acousticScales, beyond: ratioBeyond },
+    { name: 'priorScale', values: priorScales, beyond: stepBeyond({ min: 0 }) },
+    { name: 'insertionPenalty', values: isGreedy ? [0] : insertionPenalties, beyond: stepBeyond() },
+  ];
 }
 
 function errorsOf(reference: Int32Array, hypothesis: Int32Array): number {

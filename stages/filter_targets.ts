@@ -34,6 +34,7 @@ import { type Selection, sampleTokens, selectTokens, threshold, topK, topP } fro
 import type { SparseTargets, Tail } from '../shared/math/sparse_targets.ts';
 import { tailToLabel } from '../shared/math/tail_to_label.ts';
 import { type LabelledFrames, type TunedCombination, tuneCombination } from '../shared/math/tune_combination.ts';
+import { type ObjectiveName, objectiveOf } from '../shared/training/objective.ts';
 
 export const options = {
   logits: { type: 'string', role: 'input', demandOption: true, describe: 'folder of cache_logits' },
@@ -86,15 +87,16 @@ export const options = {
   gate: {
     type: 'string',
     default: 'none',
-    choices: ['none', 'correct', 'confidence', 'entropy', 'agreement'],
+    choices: ['none', 'correct', 'confidence', 'entropy', 'agreement', 'blank'],
     describe:
-      'trust in a frame: best token = hard label; its posterior; 1 − entropy / log tokens; share of teachers with that best token',
+      'trust in a frame: best token = hard label; its posterior; 1 − entropy / log tokens; share of teachers with that best token; 1 − posterior of the blank (objective ctc)',
   },
   'gate-threshold': {
     type: 'number',
     min: 0,
     max: 1,
-    describe: 'trust from which on a frame counts fully, below it not at all; without it, trust is the weight',
+    describe:
+      'trust from which on a frame counts fully, below it not at all; of blank: the posterior of the blank from which on it does not; without it, trust is the weight',
   },
   tail: {
     type: 'string',
@@ -116,7 +118,7 @@ const amounts = {
   all: undefined,
 } as const;
 
-type Asked = Options & { chosen: readonly number[] };
+type Asked = Options & { chosen: readonly number[]; objective: ObjectiveName };
 
 /** Combinations that mean nothing, and why. */
 export const meaningless: readonly { when: (asked: Asked) => boolean; why: string }[] = [
@@ -142,7 +144,15 @@ export const meaningless: readonly { when: (asked: Asked) => boolean; why: strin
   },
   {
     when: ({ gate, gateThreshold }) => (gate === 'none' || gate === 'correct') && gateThreshold !== undefined,
-    why: '--gate-threshold belongs to --gate confidence, entropy or agreement: the others are open or shut as they are',
+    why: '--gate-threshold belongs to --gate confidence, entropy, agreement or blank: the others are open or shut as they are',
+  },
+  {
+    when: ({ gate, objective }) => gate === 'blank' && objective === 'frame',
+    why: '--gate blank belongs to teachers of --objective ctc, and these are of frames: they have no blank',
+  },
+  {
+    when: ({ alignment, objective }) => alignment !== undefined && objective === 'ctc',
+    why: '--alignment gives the hard label of each frame, and teachers of --objective ctc have none: leave it out',
   },
   {
     when: ({ tune, combination }) => tune && combination !== undefined,
@@ -187,7 +197,7 @@ export async function run(given: Options, { id, inputs, out, progress, skip, bre
   const logits = await openUtterances(given.logits, { format: 'logits' });
   const settings = checkSettings(given, logits);
   const { tail, temperature, fixedK, vocabularySize } = settings;
-  const teachers = teachersOf(inputs.logits![0]!, settings.chosen);
+  const teachers = teachersOf(inputs.logits![0]!, settings);
   const tokensText = readFileSync(join(given.logits, 'tokens.txt'), 'utf8');
   if (tokensDigest(tokensText) !== logits.metadata['kd.tokens']) {
     throw new InputError(`Cannot use ${given.logits}: its tokens.txt is not the one it was made with; cache again`);
@@ -244,7 +254,7 @@ export async function run(given: Options, { id, inputs, out, progress, skip, bre
     tokensDigest: tokensDigest(tokensText),
     // what decoding divides by comes from the teachers' training data, not from the data that is decoded
     prior: meanOf(teachers.map(({ prior }) => prior)),
-    selfLoop: meanOf(teachers.map(({ selfLoop }) => selfLoop)),
+    ...(settings.objective === 'frame' && { selfLoop: meanOf(teachers.map(({ selfLoop }) => selfLoop!)) }),
     teachers: teachers.map(({ name, id }, i) => ({
       ...{ name, id },
       ...(combination ? { temperature: combination.teacherTemperatures[i] } : {}),
@@ -265,7 +275,8 @@ function checkSettings(given: Options, { path, metadata, columns }: UtteranceTab
   if (wrong !== undefined || chosen.length === 0) {
     throw new UsageError(`--teachers ${chosen} does not fit ${path}: name each once, from 0 to ${count - 1}`);
   }
-  for (const { when, why } of meaningless) if (when({ ...given, chosen })) throw new UsageError(why);
+  const asked = { ...given, chosen, objective: objectiveOf(metadata) };
+  for (const { when, why } of meaningless) if (when(asked)) throw new UsageError(why);
   for (const [select, amount] of Object.entries(amounts)) {
     if (amount && select !== given.select && given[amount.flag] !== undefined) {
       throw new UsageError(`--${amount.flag} belongs to --select ${select}, not to ${given.select}: leave it out`);
@@ -278,7 +289,7 @@ function checkSettings(given: Options, { path, metadata, columns }: UtteranceTab
   }
   const tail = given.tail ?? (given.select === 'all' || given.select === 'sample' ? 'renormalise' : 'ghost');
   const isEven = (given.select === 'top-k' || given.select === 'all') && given.gate === 'none' && tail !== 'to-label';
-  return { ...given, chosen, tail, amount, vocabularySize, fixedK: isEven ? amount : undefined };
+  return { ...asked, tail, amount, vocabularySize, fixedK: isEven ? amount : undefined };
 }
 
 /** The logits to filter, and hard labels where there are any. */
@@ -373,14 +384,15 @@ interface Teacher {
   name: string;
   id: string;
   prior: number[];
-  selfLoop: number[];
+  /** Of frames. */
+  selfLoop?: number[];
 }
 
-function teachersOf({ path, report }: InputFolder, chosen: readonly number[]): Teacher[] {
+function teachersOf({ path, report }: InputFolder, { chosen, objective }: Settings): Teacher[] {
   const teachers = report.teachers as Teacher[] | undefined;
   return chosen.map((i) => {
     const teacher = teachers?.[i];
-    if (!Array.isArray(teacher?.selfLoop) || !Array.isArray(teacher.prior)) {
+    if (!Array.isArray(teacher?.prior) || (objective === 'frame' && !Array.isArray(teacher.selfLoop))) {
       throw new InputError(`Cannot read ${path}: its report.json does not describe teacher ${i}; cache again`);
     }
     return teacher;
@@ -390,6 +402,7 @@ function teachersOf({ path, report }: InputFolder, chosen: readonly number[]): T
 const metadataOf = (settings: Settings, { metadata }: UtteranceTable, teachers: Teacher[]): Record<string, string> => ({
   'kd.format': 'essence',
   'kd.version': '1',
+  'kd.objective': settings.objective,
   ...Object.fromEntries(
     ['kd.tokens', 'kd.vocabularySize', 'kd.frameShiftMs', 'kd.firstFrameCentreMs', 'kd.sampleRateHz'].map((key) => [
       key,
@@ -523,10 +536,18 @@ function gateOf(
   if (gate === 'none') return 1;
   const best = bestToken(row);
   if (gate === 'correct') return best === label ? 1 : 0;
+  if (gate === 'blank') return gateOfBlank(Math.exp(row[blank]!), gateThreshold);
   const trust =
     gate === 'confidence' ? confidence(row) : gate === 'entropy' ? certainty(row) : agreement(members, best);
   return gateThreshold === undefined ? Math.min(trust, 1) : trust >= gateThreshold ? 1 : 0;
 }
+
+/** CTC puts the blank first. */
+const blank = 0;
+
+/** How far the gate is open on a frame of which the teachers say, with this posterior, that no word is in it. */
+const gateOfBlank = (posterior: number, threshold: number | undefined): number =>
+  threshold === undefined ? Math.max(0, 1 - posterior) : posterior >= threshold ? 0 : 1;
 
 interface Tally {
   /** An utterance: what was selected of it, and how many tokens are stored once the tail has gone where it belongs. */

@@ -3,6 +3,7 @@ import { sampleRateHz } from '../shared/io/fsdd.ts';
 import { writeNoisyDigits } from '../shared/io/noisy_digits.ts';
 import { writeSpeechocean762 } from '../shared/io/speechocean762.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
+import { units } from '../shared/text/units.ts';
 
 export const options = {
   corpus: {
@@ -30,6 +31,12 @@ export const options = {
     above: 0,
     max: 1,
     describe: 'speechocean762: share of the training utterances that keep their transcripts, all unless given',
+  },
+  units: {
+    type: 'string',
+    default: 'states',
+    choices: units,
+    describe: 'what tokens stand for: states of words, and silence; or whole words, and a blank, for --objective ctc',
   },
   states: {
     type: 'number',
@@ -59,11 +66,11 @@ const belongTo = {
 
 export async function run(options: Options, { out, progress, breathe }: Context) {
   checkOptions(options);
-  const { corpus, source, protocol = 'seen', rotation = 0, transcribed = 1, states = 2, seed } = options;
+  const { corpus, source, protocol = 'seen', rotation = 0, transcribed = 1, units, states = 2, seed } = options;
   const parts =
     corpus === 'fsdd'
-      ? writeNoisyDigits(out, { source, protocol, rotation, seed })
-      : writeSpeechocean762(out, { source, out: options.out, transcribed, states, seed });
+      ? writeNoisyDigits(out, { source, protocol, rotation, units, seed })
+      : writeSpeechocean762(out, { source, out: options.out, transcribed, units, states, seed });
   const splits: Record<string, object> = {};
   progress.start('writing');
   for await (const { name, ...counts } of parts) {
@@ -79,6 +86,8 @@ function checkOptions(options: Options): void {
     if (options[flag] !== undefined && options.corpus !== corpus)
       throw new UsageError(`--${flag} belongs to --corpus ${corpus}; leave it out`);
   }
+  if (options.units === 'words' && options.states !== undefined)
+    throw new UsageError('--states belongs to --units states: a whole word is one token; leave it out');
   if (options.corpus === 'fsdd' && options.protocol !== 'unseen' && options.rotation) {
     throw new UsageError(`--rotation ${options.rotation} has no meaning with --protocol seen; use --protocol unseen`);
   }
@@ -91,6 +100,7 @@ export const stage = {
   examples: [
     '$0 --source data/fsdd --out exp/digits/seen/data',
     '$0 --source data/fsdd --protocol unseen --rotation 3 --out exp/digits/unseen-3/data',
+    '$0 --source data/fsdd --units words --out exp/digits-ctc/seen/data',
     '$0 --corpus speechocean762 --source ~/corpora/speechocean762 --out exp/speechocean762/official/data',
   ],
   options,

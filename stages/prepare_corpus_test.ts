@@ -321,6 +321,30 @@ test('prepare_corpus refuses what belongs to the other corpus', async () => {
   assert.match(stderr, /--states belongs to --corpus speechocean762; leave it out/);
 });
 
+test('prepare_corpus --units words has a token a word and a blank; audio and texts are the same', async () => {
+  const { report, data } = await prepare('words', { source: at('source'), units: 'words' });
+  const { tokens, lexicon } = data.train!;
+  assert.deepEqual(tokens.symbols, ['<blk>', ...words]);
+  assert.deepEqual(
+    lexicon.pronunciations.map(({ word, tokens }) => [word, ...tokens]),
+    words.map((_, i) => [i, i + 1]),
+  );
+  const language = ['tokens.txt', 'lexicon.txt'];
+  const others = (files: string[]) => files.filter((line) => !language.some((name) => line.includes(name)));
+  for (const split of splits) {
+    const [ours, theirs] = [filesOf(report, split), filesOf(seen.report, split)];
+    assert.deepEqual(others(ours), others(theirs));
+    assert.notDeepEqual(ours, theirs);
+  }
+});
+
+test('prepare_corpus --units words takes whole phones of speechocean762, and no states', async () => {
+  const args = { corpus: 'speechocean762', source: writeSpeechocean('speechocean words', {}), units: 'words' };
+  await runStage(stage, { ...args, out: at('phones') });
+  assert.equal(readFileSync(at('phones', 'dev', 'tokens.txt'), 'utf8'), '<blk> 0\nAH 1\nIY 2\nK 3\n');
+  await assert.rejects(runStage(stage, { ...args, states: 2, out: at('out-6') }), /--states belongs to --units states/);
+});
+
 /** Ten speakers in each half, one utterance each; the last is a child. */
 function writeSpeechocean(name: string, files: Record<string, string>): string {
   const path = at(name);

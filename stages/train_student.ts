@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { type Architecture, futureFrames, parameterCount } from '../shared/engine/architecture.ts';
 import type { Engine, Network } from '../shared/engine/engine.ts';
 import { openEngine } from '../shared/engine/open_engine.ts';
-import { readDataDirectory } from '../shared/io/data_directory.ts';
+import { type DataDirectory, readDataDirectory } from '../shared/io/data_directory.ts';
+import { tokensDigest } from '../shared/io/digest.ts';
 import { InputError, TrainingDiverged, UsageError } from '../shared/io/errors.ts';
 import {
   type Context,
@@ -21,17 +22,21 @@ import {
 } from '../shared/io/utterance_table.ts';
 import { type AdamState, createAdamState } from '../shared/math/adamw.ts';
 import type { Tail } from '../shared/math/distillation_loss.ts';
+import { openCtcLoss } from '../shared/math/kernels/fast_ctc_loss.ts';
 import { openDistillationLoss } from '../shared/math/kernels/fast_distillation_loss.ts';
 import { openKernels } from '../shared/math/kernels/kernels.ts';
 import { warmUpCosine } from '../shared/math/schedule.ts';
 import { type DataPosition, type Source, trainingBatches } from '../shared/training/batches.ts';
 import { readCheckpoint, writeCheckpoint } from '../shared/training/checkpoint.ts';
 import { type CrossFit, leaveOutFold } from '../shared/training/cross_fit.ts';
-import { evaluateFrames, meanPosterior } from '../shared/training/evaluate.ts';
+import { evaluateFrames, evaluateTranscripts, meanPosterior } from '../shared/training/evaluate.ts';
 import { bestEvaluation, createFinalWeights } from '../shared/training/final_weights.ts';
 import { decayMask, initialWeights } from '../shared/training/initial_weights.ts';
 import { featureKeys, outputTiming, writeModel } from '../shared/training/model_folder.ts';
+import { batchLossOf, checkObjective, type ObjectiveName, objectives } from '../shared/training/objective.ts';
+import { checkTokens } from '../shared/training/posterior_source.ts';
 import { normalisationOf } from '../shared/training/statistics_of_features.ts';
+import { withTranscripts } from '../shared/training/transcripts.ts';
 
 export const options = {
   features: {
@@ -40,11 +45,16 @@ export const options = {
     demandOption: true,
     describe: 'folder of extract_features: transcribed training data',
   },
+  objective: {
+    type: 'string',
+    default: 'frame',
+    choices: objectives,
+    describe: 'what is learnt beside soft targets: the hard label of each frame, or the transcript (CTC)',
+  },
   alignment: {
     type: 'string',
     role: 'input',
-    demandOption: true,
-    describe: 'folder of align_labels: a hard label for each frame of it',
+    describe: 'objective frame: folder of align_labels, a hard label for each frame of it',
   },
   targets: {
     type: 'string',
@@ -59,7 +69,8 @@ export const options = {
     demandOption: true,
     describe: 'folder of extract_features: development data, for the learning curves',
   },
-  'dev-alignment': { type: 'string', role: 'input', demandOption: true, describe: 'folder of align_labels for it' },
+  'dev-alignment': { type: 'string', role: 'input', describe: 'objective frame: folder of align_labels for it' },
+  'dev-data': { type: 'string', role: 'corpus', describe: 'objective ctc: data directory of it, with text' },
   kind: {
     type: 'string',
     default: 'tdnn',
@@ -138,13 +149,13 @@ export const options = {
     default: 0.9,
     min: 0,
     max: 1,
-    describe: 'w, weight of the soft targets; the hard labels have 1 − w',
+    describe: 'w, weight of the soft targets; hard labels or transcripts have 1 − w',
   },
   gated: {
     type: 'string',
     default: 'to-hard',
     choices: ['to-hard', 'drop'],
-    describe: 'where the weight of a gated frame goes',
+    describe: 'where the weight of a gated frame goes; with objective ctc it is dropped',
   },
   preset: {
     type: 'string',
@@ -189,7 +200,7 @@ export const options = {
   'early-stopping': {
     type: 'boolean',
     default: false,
-    describe: 'of the weights evaluated, those of the lowest dev cross-entropy are the model',
+    describe: 'of the weights evaluated, those of the lowest dev loss (cross-entropy, or CTC) are the model',
   },
   patience: {
     type: 'number',
@@ -210,10 +221,17 @@ export const options = {
     choices: ['utterance', 'speaker'],
     describe: 'what is dealt: utterances, or speakers with all of theirs',
   },
-  data: { type: 'string', role: 'corpus', describe: 'data directory of --features, for the speakers of --fold-by' },
+  data: {
+    type: 'string',
+    role: 'corpus',
+    describe: 'data directory of --features: transcripts of objective ctc, speakers of --fold-by',
+  },
 } as const satisfies OptionTable;
 
 type Options = OptionsOf<typeof options>;
+
+/** What is said of a place on the learning curve, by name; all that begins with "dev" is of the dev data. */
+type CurvePoint = { update: number; trainLoss: number } & Record<string, number>;
 
 /** Where a training stands, besides its arrays. */
 interface Standing {
@@ -221,7 +239,7 @@ interface Standing {
   frames: number;
   /** Where the next batch begins. */
   position: DataPosition;
-  curves: { update: number; trainLoss: number; devCrossEntropy: number; devFrameAccuracy: number }[];
+  curves: CurvePoint[];
   evaluatedAt: number;
   lossSinceEvaluation: number;
   /** Adam's. */
@@ -230,16 +248,15 @@ interface Standing {
 
 export async function run(given: Options, { id, inputs, out, engine, progress, skip, breathe }: Context<Engine>) {
   const settings = checkSettings(given);
-  const { updates, seed } = settings;
+  const { updates, seed, objective } = settings;
   const { sources, crossFit } = withoutFold(await openSources(settings, skip), settings);
-  const dev = await openSource(skip, settings.devFeatures, settings.devAlignment);
-  const tokensText = readFileSync(join(settings.alignment, 'tokens.txt'), 'utf8');
+  const dev = await openDev(settings, skip);
+  const tokensText = readFileSync(join((settings.alignment ?? settings.data)!, 'tokens.txt'), 'utf8');
   const architecture = architectureOf(settings, sources[0]!, tokensText);
   const normalisation = await normalisationOf(sources[0]!, architecture.bins);
   const { tail, temperature } = softTargetsKind(sources);
 
   const kernels = openKernels();
-  const distillationLoss = openDistillationLoss();
   const count = parameterCount(architecture);
   kernels.clear(5 * count);
   const weights = kernels.floats(count);
@@ -256,6 +273,10 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
     timeMaskFrames: settings.timeMaskFrames,
   };
   const { batchFrames, softWeight, labelSmoothing, gated } = settings;
+  const batchLoss = batchLossOf(
+    { objective, vocabularySize: architecture.tokens, tail, temperature, softWeight, labelSmoothing, gated },
+    { ctcLoss: openCtcLoss(), distillationLoss: openDistillationLoss() },
+  );
   const final = createFinalWeights({ count, ...settings });
   const standing: Standing = {
     ...{ update: 0, frames: 0, position: { epoch: 0, utterances: 0 } },
@@ -275,17 +296,7 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
     const { update } = standing;
     if (update === updates || isPatienceOut(standing, settings)) break;
     const logits = network.forward(batch.input, { dropoutSeed: [seed, 'dropout', update] });
-    const { lossNats, gradient } = distillationLoss({
-      logits,
-      vocabularySize: architecture.tokens,
-      hardLabels: batch.hardLabels,
-      soft: batch.soft,
-      tail,
-      temperature,
-      softWeight,
-      labelSmoothing,
-      gated,
-    });
+    const { lossNats, gradient } = batchLoss(logits, batch);
     if (!Number.isFinite(lossNats)) {
       throw new TrainingDiverged(
         `Cannot go on training: the loss is ${lossNats} at update ${update}; lower --learning-rate (${settings.learningRate})`,
@@ -306,14 +317,13 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
     if (isTimeToEvaluate(standing, settings)) {
       const candidate = final.candidate(standing.update, weights);
       network.setWeights(candidate);
-      const { crossEntropyNats, frameAccuracy } = await evaluateFrames(network, dev, { architecture, normalisation });
+      const devFigures = await evaluate(network, dev, { architecture, normalisation });
       standing.curves.push({
         update: standing.update,
         trainLoss: standing.lossSinceEvaluation / (standing.update - standing.evaluatedAt),
-        devCrossEntropy: crossEntropyNats,
-        devFrameAccuracy: frameAccuracy,
+        ...devFigures,
       });
-      if (bestEvaluation(standing.curves) === standing.curves.length - 1) final.keep(candidate);
+      if (bestOf(standing) === standing.curves.length - 1) final.keep(candidate);
       network.setWeights(weights);
       standing.lossSinceEvaluation = 0;
       standing.evaluatedAt = standing.update;
@@ -323,17 +333,17 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
       keptAt = Date.now();
     }
   }
-  const chosen = settings.earlyStopping ? bestEvaluation(standing.curves) : standing.curves.length - 1;
+  const chosen = settings.earlyStopping ? bestOf(standing) : standing.curves.length - 1;
   const evaluated = standing.curves[chosen]!;
   const finalWeights = final.chosen(standing.update, weights);
   network.setWeights(finalWeights);
   const prior = await meanPosterior(network, sources[0]!, { architecture, normalisation });
   writeModel(out, {
     architecture,
-    objective: 'frame',
+    objective,
     features: featuresKind(sources[0]!),
     normalisation,
-    selfLoop: inputs.alignment![0]!.report.selfLoop as number[],
+    ...(objective === 'frame' && { selfLoop: inputs.alignment![0]!.report.selfLoop as number[] }),
     ...outputTiming(sources[0]!.features.metadata, architecture.stride),
     weights: finalWeights,
     tokensText,
@@ -355,16 +365,41 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
     ...(crossFit && { crossFit: { ...crossFit, leftOut: crossFit.leftOut.length } }),
     modelUpdate: evaluated.update,
     averagedUpdates: final.averaged(evaluated.update),
-    finalDevCrossEntropy: evaluated.devCrossEntropy,
-    finalDevFrameAccuracy: evaluated.devFrameAccuracy,
+    ...finalFigures(evaluated),
   };
 }
+
+/** How good a network is on the dev data, by names that say which objective's figures they are. */
+async function evaluate(
+  network: Network,
+  dev: Source,
+  reading: Parameters<typeof evaluateFrames>[2],
+): Promise<Record<string, number>> {
+  if (dev.labels) {
+    const { crossEntropyNats, frameAccuracy } = await evaluateFrames(network, dev, reading);
+    return { devCrossEntropy: crossEntropyNats, devFrameAccuracy: frameAccuracy };
+  }
+  const { ctcNatsPerFrame, tokenErrorRate } = await evaluateTranscripts(network, dev, reading);
+  return { devCtcNatsPerFrame: ctcNatsPerFrame, devGreedyTokenErrorRate: tokenErrorRate };
+}
+
+/** Place of the evaluation of the lowest dev loss. */
+const bestOf = ({ curves }: Pick<Standing, 'curves'>): number =>
+  bestEvaluation(curves.map(({ devCrossEntropy, devCtcNatsPerFrame }) => (devCrossEntropy ?? devCtcNatsPerFrame)!));
+
+/** Dev figures of the model that is written: `finalDevCrossEntropy` and so on. */
+const finalFigures = (evaluated: CurvePoint): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(evaluated).flatMap(([name, value]) =>
+      name.startsWith('dev') ? [[`finalD${name.slice(1)}`, value]] : [],
+    ),
+  );
 
 const isTimeToEvaluate = ({ update, curves }: Standing, { updates, evaluations }: Options): boolean =>
   update === Math.round(((curves.length + 1) * updates) / evaluations) || update === updates;
 
 const isPatienceOut = ({ curves }: Standing, { patience = Infinity }: Options): boolean =>
-  curves.length > 0 && curves.length - 1 - bestEvaluation(curves) >= patience;
+  curves.length > 0 && curves.length - 1 - bestOf({ curves }) >= patience;
 
 function checkSettings(given: Options): Options {
   if (given.untranscribedTargets && !given.targets) {
@@ -378,6 +413,7 @@ function checkSettings(given: Options): Options {
   if (given.targetDelayFrames > 0 && !given.streaming) {
     throw new UsageError('--target-delay-frames belongs to --streaming: any other network hears what comes anyway');
   }
+  checkObjectiveOptions(given);
   checkFolds(given);
   if (given.patience !== undefined && !given.earlyStopping) {
     throw new UsageError('--patience belongs to --early-stopping: give both, or neither');
@@ -393,7 +429,32 @@ function checkSettings(given: Options): Options {
   return given.preset === 'digest' ? { ...given, softWeight: 0.02 } : given;
 }
 
-function checkFolds({ folds, fold, foldBy, data, untranscribed }: Options): void {
+/** Options that belong to one objective, which needs them. */
+const optionsOf = {
+  frame: { alignment: 'alignment', devAlignment: 'dev-alignment' },
+  ctc: { data: 'data', devData: 'dev-data' },
+} as const;
+
+function checkObjectiveOptions(given: Options): void {
+  const { objective, labelSmoothing } = given;
+  for (const [owner, flags] of Object.entries(optionsOf)) {
+    for (const [name, flag] of Object.entries(flags) as [keyof Options, string][]) {
+      if (owner === objective && given[name] === undefined) {
+        const what = objective === 'ctc' ? 'transcripts' : 'hard labels';
+        throw new UsageError(`--objective ${objective} needs --${flag}: ${what} come from it`);
+      }
+      // --data of frames is for folds, which are checked on their own
+      if (owner !== objective && given[name] !== undefined && name !== 'data') {
+        throw new UsageError(`--${flag} belongs to --objective ${owner}, not to ${objective}: leave it out`);
+      }
+    }
+  }
+  if (objective === 'ctc' && labelSmoothing > 0) {
+    throw new UsageError('--label-smoothing belongs to --objective frame: a transcript has no label of a frame');
+  }
+}
+
+function checkFolds({ objective, folds, fold, foldBy, data, untranscribed }: Options): void {
   if ((folds === undefined) !== (fold === undefined)) {
     throw new UsageError('--folds and --fold go together: how many parts there are, and which one is left out');
   }
@@ -404,12 +465,23 @@ function checkFolds({ folds, fold, foldBy, data, untranscribed }: Options): void
     throw new UsageError('--untranscribed does not go with --folds: folds leave out transcribed utterances alone');
   }
   if (foldBy === 'speaker' && folds === undefined) throw new UsageError('--fold-by speaker needs --folds and --fold');
-  if ((foldBy === 'speaker') !== (data !== undefined)) {
-    throw new UsageError('--fold-by speaker and --data go together: features do not say who speaks');
+  if (objective === 'frame' && (foldBy === 'speaker') !== (data !== undefined)) {
+    throw new UsageError(
+      '--fold-by speaker and --data go together: features do not say who speaks (and transcripts are for --objective ctc)',
+    );
   }
 }
 
-async function openSource(skip: Skip, features: string, labels?: string, targets?: string): Promise<Source> {
+interface SourceFolders {
+  features: string;
+  labels?: string;
+  targets?: string;
+}
+
+async function openSource(
+  { features, labels, targets }: SourceFolders,
+  { objective, skip }: { objective: ObjectiveName; skip: Skip },
+): Promise<Source> {
   const table = await openUtterances(features, { format: 'features' });
   const source: Source = { features: table, utterances: table.utterances };
   const keep = (other: UtteranceTable, what: string): void => {
@@ -421,6 +493,7 @@ async function openSource(skip: Skip, features: string, labels?: string, targets
   }
   if (targets) {
     source.targets = await openUtterances(targets, { format: 'essence' });
+    checkObjective(source.targets, objective);
     keep(source.targets, 'soft targets');
     if (source.labels) checkMetadataEqual(source.targets, source.labels, ['kd.tokens']);
   }
@@ -428,16 +501,45 @@ async function openSource(skip: Skip, features: string, labels?: string, targets
 }
 
 async function openSources(
-  { features, alignment, targets, untranscribed, untranscribedTargets }: Options,
+  { objective, features, alignment, data, stride, targets, untranscribed, untranscribedTargets }: Options,
   skip: Skip,
 ): Promise<Source[]> {
-  const sources = [await openSource(skip, features, alignment, targets)];
+  const transcribed = await openSource({ features, labels: alignment, targets }, { objective, skip });
+  const sources = [
+    objective === 'ctc' ? await openTranscripts(transcribed, readDataDirectory(data!), { stride, skip }) : transcribed,
+  ];
   if (untranscribed) {
-    sources.push(await openSource(skip, untranscribed, undefined, untranscribedTargets));
+    sources.push(await openSource({ features: untranscribed, targets: untranscribedTargets }, { objective, skip }));
     checkMetadataEqual(sources[1]!.features, sources[0]!.features, featureKeys);
     checkMetadataEqual(sources[1]!.targets!, sources[0]!.targets!, ['kd.tokens', 'kd.tail', 'kd.temperature']);
   }
   return sources;
+}
+
+/** @throws {InputError} when soft targets are of other tokens, and as `withTranscripts` */
+async function openTranscripts(source: Source, data: DataDirectory, given: { stride: number; skip: Skip }) {
+  if (source.targets) {
+    const { path, metadata } = source.targets;
+    checkTokens({ path, tokensDigest: metadata['kd.tokens'] ?? 'absent' }, data.path);
+  }
+  return withTranscripts(source, data, given);
+}
+
+async function openDev(
+  { objective, devFeatures, devAlignment, data, devData, stride }: Options,
+  skip: Skip,
+): Promise<Source> {
+  const source = await openSource({ features: devFeatures, labels: devAlignment }, { objective, skip });
+  if (devAlignment) return source;
+  const [digest, devDigest] = [data!, devData!].map((path) =>
+    tokensDigest(readFileSync(join(path, 'tokens.txt'), 'utf8')),
+  );
+  if (digest !== devDigest) {
+    throw new InputError(
+      `Cannot evaluate on ${devData} what learns from ${data}: their tokens.txt differ (${devDigest} and ${digest}); prepare both alike`,
+    );
+  }
+  return withTranscripts(source, readDataDirectory(devData!), { stride, skip });
 }
 
 /** The transcribed utterances without those of a fold, where one is to be left out. */
@@ -499,10 +601,12 @@ function softTargetsKind(sources: Source[]): { tail: Tail; temperature: number }
 export const stage = {
   name: 'train_student',
   version: 1,
-  summary: 'features + hard labels (+ soft targets) → acoustic model; a teacher is a student of the hard labels alone',
+  summary:
+    'features + hard labels or transcripts (+ soft targets) → acoustic model; a teacher is a student without soft targets',
   examples: [
     '$0 --features exp/features/train --alignment exp/align/train --dev-features exp/features/dev --dev-alignment exp/align/dev --out exp/model/hard',
     '$0 … --targets exp/essence/train --soft-weight 0.9 --out exp/model/essence',
+    '$0 --objective ctc --features exp/features/train --data exp/data/train --dev-features exp/features/dev --dev-data exp/data/dev --out exp/model/ctc',
   ],
   options,
   run,

@@ -66,7 +66,7 @@ test('train_student learns the tiny corpus from hard labels and writes a complet
   assert.equal(report.modelBytes, 4 * weights.length);
   assert.equal(architecture.tokens, vocabularySize);
   assert.equal(tokens, tokensText);
-  assert.equal(selfLoop.length, vocabularySize);
+  assert.equal(selfLoop?.length, vocabularySize);
   assert.ok(Math.abs(prior.reduce((a, b) => a + b) - 1) < 1e-5);
 });
 

@@ -86,6 +86,7 @@ async function loadNative(threads: number, root: string): Promise<Loaded | undef
   util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined; // gone from Node 23
   const tf = require(folder);
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  await tf.setBackend('tensorflow'); // an engine opened before may have taken its place
   const { binding, isUsingGpuDevice } = tf.backend();
   return { tf, version: `tfjs-node-gpu ${version}, TensorFlow ${binding.TF_Version}`, gpu: isUsingGpuDevice };
 }

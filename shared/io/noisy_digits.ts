@@ -1,5 +1,6 @@
 import { babble, colouredNoise, mixAt, noiseColours, power } from '../math/noise.ts';
 import { createRandom, type Random } from '../math/random.ts';
+import { languageOf, type Units } from '../text/units.ts';
 import { type WrittenUtterance, writeDataDirectory } from './data_directory_writer.ts';
 import { type DigitRecording, readFsdd, sampleRateHz } from './fsdd.ts';
 import type { OutputFolder } from './output_folder.ts';
@@ -11,6 +12,8 @@ export interface NoisyDigitsOptions {
   protocol: 'seen' | 'unseen';
   /** Unseen: which speaker is kept for the test; the next one is dev. */
   rotation: number;
+  /** What tokens stand for. */
+  units: Units;
   /** Of strings, pauses and noise. */
   seed: number;
 }
@@ -62,7 +65,7 @@ export async function* writeNoisyDigits(
         }),
       ).flat();
     });
-    writeSplit(out, name, utterances);
+    writeSplit(out, name, utterances, options);
     yield {
       name,
       utterances: utterances.length,
@@ -170,6 +173,7 @@ function writeSplit(
   out: Pick<OutputFolder, 'writeText' | 'createFile'>,
   name: SplitName,
   mixed: readonly Mixed[],
+  { units }: NoisyDigitsOptions,
 ): void {
   const recordings: { id: string; path: string }[] = [];
   const utterances: WrittenUtterance[] = [];
@@ -196,8 +200,7 @@ function writeSplit(
   writeDataDirectory(out, name, {
     recordings,
     utterances,
-    tokens: ['sil', ...words.flatMap(statesOf)],
-    lexicon: words.map((word) => [word, ...statesOf(word)] as const),
+    ...languageOf(words, { units, states: statesPerWord }),
   });
   const write = (file: string, lines: readonly string[]): void =>
     out.writeText(`${name}/${file}`, `${lines.join('\n')}\n`);
@@ -214,6 +217,3 @@ function writeSplit(
     ),
   );
 }
-
-const statesOf = (word: string): string[] =>
-  Array.from({ length: statesPerWord }, (_, state) => `${word}_${state + 1}`);

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { createRandom } from '../math/random.ts';
 import { bigramArpaOf } from '../text/arpa.ts';
+import { languageOf, type Units } from '../text/units.ts';
 import { writeDataDirectory } from './data_directory_writer.ts';
 import { InputError } from './errors.ts';
 import type { OutputFolder } from './output_folder.ts';
@@ -13,7 +14,9 @@ export interface Speechocean762Options {
   out: string;
   /** Share of the training utterances that keep their transcripts; the others go to `untranscribed`. */
   transcribed: number;
-  /** Tokens of each phone, passed one after another. */
+  /** What tokens stand for: states of a phone, or whole phones beside a blank. */
+  units: Units;
+  /** Tokens of each phone, passed one after another; with states. */
   states: number;
   seed: number;
 }
@@ -32,8 +35,9 @@ const isDev = (place: number): boolean => place % 9 === 4;
 
 /**
  * Read English of Mandarin speakers, adults only: data directories `train`, `dev`, `test`, and `untranscribed` where some
- * training transcripts are put away; and `lm.arpa`, the phones' bigram model of the transcripts left. Their words are the 39 phones without stress of the canonical pronunciation, each
- * of so many tokens. Training and test speakers are the corpus's own; dev is 7 of the 67 of training.
+ * training transcripts are put away; and `lm.arpa`, the phones' bigram model of the transcripts left. Their words are the
+ * 39 phones without stress of the canonical pronunciation. Training and test speakers are the corpus's own; dev is 7 of
+ * the 67 of training.
  * Yields what each holds once it is written.
  *
  * @throws {InputError} when a file of the corpus is not as it should be
@@ -55,15 +59,9 @@ export function* writeSpeechocean762(out: Pick<OutputFolder, 'writeText'>, optio
     test: test!,
   };
   const phones = [...new Set([...phonesOf.values()].flat())].sort();
-  const statesOf = (phone: string): string[] =>
-    options.states === 1 ? [phone] : Array.from({ length: options.states }, (_, i) => `${phone}_${i + 1}`);
-  out.writeText(
-    'lm.arpa',
-    bigramArpaOf(
-      splits.train.map(({ phones }) => phones),
-      phones,
-    ),
-  );
+  const language = languageOf(phones, options);
+  const said = splits.train.map(({ phones }) => phones);
+  out.writeText('lm.arpa', bigramArpaOf(said, phones));
   for (const [name, utterances] of Object.entries(splits)) {
     if (utterances.length === 0) {
       if (name === 'untranscribed') continue;
@@ -79,8 +77,7 @@ export function* writeSpeechocean762(out: Pick<OutputFolder, 'writeText'>, optio
         ...{ id, speaker },
         ...(name !== 'untranscribed' && { words: phones }),
       })),
-      tokens: ['sil', ...phones.flatMap(statesOf)],
-      lexicon: phones.map((phone) => [phone, ...statesOf(phone)] as const),
+      ...language,
     });
     yield {
       name,

@@ -17,6 +17,8 @@ export interface Source {
   utterances: readonly string[];
   /** Hard labels; absent for untranscribed audio. */
   labels?: UtteranceTable;
+  /** Tokens of each transcript, instead of hard labels; absent for untranscribed audio. */
+  transcripts?: ReadonlyMap<string, Int32Array>;
   /** Soft targets; absent for training on hard labels alone. */
   targets?: UtteranceTable;
 }
@@ -43,6 +45,8 @@ export interface Batch {
   input: PackedBatch;
   /** [frames], −1 where there is none. */
   hardLabels: Int32Array;
+  /** [utterances] Tokens, undefined where there is no transcript. */
+  transcripts: (Int32Array | undefined)[];
   soft: SparseTargets | undefined;
 }
 
@@ -111,7 +115,7 @@ export async function* trainingBatches(
     });
     const anySoft = parts.some(({ soft }) => soft);
     const soft = anySoft ? concatenateTargets(parts.map(({ soft, frames }) => soft ?? noTargets(frames))) : undefined;
-    return { input, hardLabels, soft };
+    return { input, hardLabels, transcripts: parts.map(({ transcript }) => transcript), soft };
   }
 }
 
@@ -120,6 +124,7 @@ interface UtteranceOfBatch {
   frames: number;
   features: Float32Array;
   labels?: Uint16Array;
+  transcript?: Int32Array;
   soft?: SparseTargets;
 }
 
@@ -149,5 +154,5 @@ async function readUtterance(
     if (label >= tokens)
       throw new InputError(`Cannot train on utterance "${utterance}": label ${label} is not one of ${tokens} tokens`);
   }
-  return { utterance, frames, features, labels, soft };
+  return { utterance, frames, features, labels, transcript: source.transcripts?.get(utterance), soft };
 }

@@ -1,6 +1,10 @@
 import type { Architecture } from '../engine/architecture.ts';
 import type { Network } from '../engine/engine.ts';
+import { collapse } from '../math/ctc_collapse.ts';
+import { transcribedBatch } from '../math/ctc_distillation_loss.ts';
+import { editCounts } from '../math/edit_distance.ts';
 import { bestToken } from '../math/gate.ts';
+import { openCtcLoss } from '../math/kernels/fast_ctc_loss.ts';
 import { fastLogSoftmax } from '../math/kernels/fast_posteriors.ts';
 import { type Source, usedRows } from './batches.ts';
 import type { Normalisation } from './model_folder.ts';
@@ -17,24 +21,25 @@ const utterancesAtOnce = 16;
 /** Log-posteriors of the utterances that are used, several at once, in file order. */
 async function* logPosteriorsOf(
   network: Network,
-  { features, utterances, labels }: Pick<Source, 'features' | 'utterances' | 'labels'>,
+  source: Pick<Source, 'features' | 'utterances'>,
   { architecture, normalisation }: Reading,
 ) {
   let inputs: Float32Array[] = [];
-  let labelsOfInputs: Uint16Array[] = [];
+  let utterances: string[] = [];
   const take = () => {
     const batch = packBatch(inputs, architecture);
     const result = {
       logPosteriors: fastLogSoftmax(network.forward(batch), architecture.tokens),
-      labels: labelsOfInputs,
+      utteranceOffsets: batch.utteranceOffsets,
+      utterances,
     };
     inputs = [];
-    labelsOfInputs = [];
+    utterances = [];
     return result;
   };
-  for await (const row of usedRows({ features, utterances })) {
+  for await (const row of usedRows(source)) {
     inputs.push(normalise(row.features as Float32Array, normalisation));
-    if (labels) labelsOfInputs.push((await labels.read(row.utterance)).labels as Uint16Array);
+    utterances.push(row.utterance);
     if (inputs.length === utterancesAtOnce) yield take();
   }
   if (inputs.length > 0) yield take();
@@ -50,9 +55,11 @@ export async function evaluateFrames(
   let nats = 0;
   let correct = 0;
   let frames = 0;
-  for await (const { logPosteriors, labels } of logPosteriorsOf(network, source, reading)) {
+  for await (const { logPosteriors, utterances } of logPosteriorsOf(network, source, reading)) {
+    const labels: number[] = [];
+    for (const utterance of utterances) labels.push(...((await source.labels!.read(utterance)).labels as Uint16Array));
     let start = 0;
-    for (const label of labels.flatMap((part) => [...part])) {
+    for (const label of labels) {
       nats -= logPosteriors[start + label]!;
       if (bestToken(logPosteriors.subarray(start, start + tokens)) === label) correct++;
       frames++;
@@ -60,6 +67,41 @@ export async function evaluateFrames(
     }
   }
   return { crossEntropyNats: nats / frames, frameAccuracy: correct / frames };
+}
+
+/**
+ * How far transcripts are from what the network says: −ln p(transcript | utterance) in nats a frame, and the errors of
+ * the best path (the best token of each frame, collapsed) as a share of the transcripts' tokens.
+ *
+ * @param source with a transcript for each utterance that is used
+ */
+export async function evaluateTranscripts(
+  network: Network,
+  source: Source,
+  reading: Reading,
+): Promise<{ ctcNatsPerFrame: number; tokenErrorRate: number }> {
+  const { tokens: vocabularySize } = reading.architecture;
+  const ctcLoss = openCtcLoss();
+  const sums = { nats: 0, frames: 0, errors: 0, tokens: 0 };
+  for await (const { logPosteriors, utteranceOffsets, utterances } of logPosteriorsOf(network, source, reading)) {
+    const transcripts = utterances.map((utterance) => source.transcripts!.get(utterance)!);
+    const batch = { logits: logPosteriors, vocabularySize, utteranceOffsets, transcripts };
+    const { utteranceNats } = ctcLoss(transcribedBatch(batch));
+    transcripts.forEach((reference, i) => {
+      const [start, end] = [utteranceOffsets[i]!, utteranceOffsets[i + 1]!];
+      const path = Array.from({ length: end - start }, (_, frame) => {
+        const from = (start + frame) * vocabularySize;
+        return bestToken(logPosteriors.subarray(from, from + vocabularySize));
+      });
+      const hypothesis = Int32Array.from(collapse(path), ({ token }) => token);
+      const { insertions, deletions, substitutions } = editCounts({ reference, hypothesis });
+      sums.nats += utteranceNats[i]!;
+      sums.frames += end - start;
+      sums.errors += insertions + deletions + substitutions;
+      sums.tokens += reference.length;
+    });
+  }
+  return { ctcNatsPerFrame: sums.nats / sums.frames, tokenErrorRate: sums.errors / sums.tokens };
 }
 
 /** Mean posterior of each token over all frames: the prior that decoding divides by. */

@@ -53,11 +53,11 @@ export function createFinalWeights({ count, updates, averageLast, earlyStopping 
   };
 }
 
-/** Place of the evaluation with the lowest cross-entropy, the first of several; −1 where there is none. */
-export function bestEvaluation(curves: readonly { devCrossEntropy: number }[]): number {
+/** Place of the evaluation with the lowest loss, the first of several; −1 where there is none. */
+export function bestEvaluation(losses: readonly number[]): number {
   let best = -1;
-  curves.forEach(({ devCrossEntropy }, i) => {
-    if (best < 0 || devCrossEntropy < curves[best]!.devCrossEntropy) best = i;
+  losses.forEach((loss, i) => {
+    if (best < 0 || loss < losses[best]!) best = i;
   });
   return best;
 }

@@ -5,6 +5,7 @@ import { InputError } from '../io/errors.ts';
 import type { OutputFolder } from '../io/output_folder.ts';
 import { centreFrame } from '../math/splice.ts';
 import type { CrossFit } from './cross_fit.ts';
+import type { ObjectiveName } from './objective.ts';
 
 /** Mean and standard deviation per bin: what features are normalised with. */
 export interface Normalisation {
@@ -15,14 +16,14 @@ export interface Normalisation {
 /** Everything needed to use a model: no flag has to be repeated. */
 export interface Model {
   architecture: Architecture;
-  objective: 'frame';
+  objective: ObjectiveName;
   /** Metadata (`kd.*`) that features must share with those the model was trained on. */
   features: Record<string, string>;
   normalisation: Normalisation;
   /** Mean posterior of each token on the training data. */
   prior: number[];
-  /** Probability of staying in each token from one output frame to the next, from the training alignment. */
-  selfLoop: number[];
+  /** Probability of staying in each token from one output frame to the next, from the training alignment; of frames. */
+  selfLoop?: number[];
   outputFrameShiftMs: number;
   /** Centre of the first output frame. */
   firstFrameCentreMs: number;

@@ -8,15 +8,18 @@ import type { InputFolder } from '../io/report_file.ts';
 import { openUtterances } from '../io/utterance_table.ts';
 import { checkFeatures, readModel } from './model_folder.ts';
 import { openAcousticModel } from './network_input.ts';
+import { type ObjectiveName, objectiveOf } from './objective.ts';
 
 /** Log-posteriors of utterances, with what an aligner or decoder needs beside them. */
 export interface PosteriorSource {
   /** For messages. */
   path: string;
   tokensDigest: string;
-  /** Mean posterior and self-loop probability of each token. */
+  objective: ObjectiveName;
+  /** Mean posterior of each token. */
   prior: readonly number[];
-  selfLoop: readonly number[];
+  /** Self-loop probability of each token; of frames. */
+  selfLoop?: readonly number[];
   outputFrameShiftMs: number;
   firstFrameCentreMs: number;
   utterances: readonly string[];
@@ -43,11 +46,11 @@ export async function openModelPosteriors(
     throw error;
   }
   const acoustic = openAcousticModel(engine, model);
-  const { prior, selfLoop, outputFrameShiftMs, firstFrameCentreMs } = model;
+  const { objective, prior, selfLoop, outputFrameShiftMs, firstFrameCentreMs } = model;
   return {
     path,
     tokensDigest: tokensDigest(model.tokensText),
-    ...{ prior, selfLoop, outputFrameShiftMs, firstFrameCentreMs },
+    ...{ objective, prior, selfLoop, outputFrameShiftMs, firstFrameCentreMs },
     utterances: table.utterances,
     async *rows() {
       for await (const row of table.rows()) {
@@ -68,16 +71,18 @@ export async function openModelPosteriors(
  */
 export async function openEssencePosteriors({ path, report }: InputFolder): Promise<PosteriorSource> {
   const { prior, selfLoop } = report as unknown as Record<string, number[] | undefined>;
-  if (!prior || !selfLoop || prior.length !== selfLoop.length) {
+  const table = await openUtterances(path, { format: 'essence' });
+  const objective = objectiveOf(table.metadata);
+  if (!prior || (objective === 'frame' && prior.length !== selfLoop?.length)) {
+    await table.close();
     throw new InputError(
       `Cannot decode ${path}: its report.json has no prior and selfLoop of equal length; make it with filter_targets`,
     );
   }
-  const table = await openUtterances(path, { format: 'essence' });
   return {
     path,
     tokensDigest: table.metadata['kd.tokens'] ?? tokensDigest(readFileSync(join(path, 'tokens.txt'), 'utf8')),
-    ...{ prior, selfLoop },
+    ...{ objective, prior, selfLoop },
     outputFrameShiftMs: Number(table.metadata['kd.frameShiftMs']),
     firstFrameCentreMs: Number(table.metadata['kd.firstFrameCentreMs']),
     utterances: table.utterances,
