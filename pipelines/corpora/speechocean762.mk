@@ -12,7 +12,7 @@ TRANSCRIBED    ?=## share of the training transcripts that are used; the others'
 KNOBS          += TRANSCRIBED
 
 # Teachers: architecture and training of each member. Nothing is overfitted here: masks and dropout only hurt.
-rate       := --learning-rate 0.004
+rate       := --learning-rate 0.012
 t1.train   := --width 192 --dilations 1,2,3 $(rate)
 t2.train   := --width 192 --dilations 1,2,4 $(rate)
 t3.train   := --width 176 --dilations 1,1,2,3 $(rate)
