@@ -23,7 +23,7 @@ DATA      ?=## folder of a corpus that is not embedded
 OBJECTIVE ?= frame## frame: a label for each frame, found by realignment; ctc: transcripts alone
 ROTATIONS ?= $(ALL_ROTATIONS)## fsdd: seen: all speakers in training and test; unseen-0 … unseen-5: one speaker kept for the test
 SIZES     ?= large## students: large (a teacher's own architecture), small (about a sixth of it)
-ARMS      ?= hard $(if $(FAST),,masked smooth) full essence## what students learn from: see pipelines/arms.mk
+ARMS      ?= hard $(if $(FAST),,masked $(if $(filter frame,$(OBJECTIVE)),smooth)) full essence## what students learn from: see pipelines/arms.mk
 TEACHERS  ?= $(if $(FAST)$(filter-out fsdd,$(CORPUS)),t1 t2 t3,t1 t2 t3 t4 t5)## members of the ensemble
 UPDATES   ?= $(if $(FAST),300,2500)## optimiser steps of every model; two thirds of them where unseen speakers leave four of six to train on
 SPLIT     ?= test## what the report shows: test, or dev while choosing
@@ -39,7 +39,7 @@ help: ## this text
 	@echo 'Knobs (make distill SEEDS="0 1 2" ENGINE=wasm …):'
 	@{ $(foreach k,$(KNOBS),echo "  $(k)|$$(sed -nE 's/^$(k) +\?=.*## (.*)/\1/p' Makefile | tail -n 1)|now: $($(k))"; )} | column -t -s '|'
 
-include pipelines/setup.mk pipelines/arms.mk pipelines/corpora/$(CORPUS).mk pipelines/stages.mk pipelines/experiment.mk pipelines/results.mk pipelines/bench/bench.mk
+include pipelines/setup.mk pipelines/arms.mk pipelines/corpora/$(CORPUS).mk pipelines/corpora/$(CORPUS)-$(OBJECTIVE).mk pipelines/stages.mk pipelines/experiment.mk pipelines/results.mk pipelines/bench/bench.mk
 
 .PHONY: distill test test-system check format clean
 distill: $(REPORT)/report.json ## teachers, their ensemble and the students, compared: a table here and a page

@@ -1,0 +1,13 @@
+# What is trained on transcripts, with connectionist temporal classification.
+
+# Teachers: architecture and training of each member.
+augmented  := --learning-rate 0.008 $(call masks,1,6,8)
+t1.train   := --width 96 --dilations 1,2,3 $(augmented)
+t2.train   := --width 96 --dilations 1,2,4 $(augmented)
+t3.train   := --width 80 --dilations 1,1,2,3 $(augmented)
+t4.train   := --width 88 --dilations 1,2,3 $(augmented)
+t5.train   := --width 96 --dilations 1,3,5 $(augmented)
+
+# Students: size.
+large.train := --width 96 --dilations 1,2,3
+small.train := --width 32 --dilations 1,2
