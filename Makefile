@@ -27,11 +27,12 @@ ARMS      ?= hard $(if $(FAST),,masked $(if $(filter frame,$(OBJECTIVE)),smooth)
 TEACHERS  ?= $(if $(FAST)$(filter-out fsdd,$(CORPUS)),t1 t2 t3,t1 t2 t3 t4 t5)## members of the ensemble
 UPDATES   ?= $(if $(FAST),300,2500)## optimiser steps of every model; two thirds of them where unseen speakers leave four of six to train on
 SPLIT     ?= test## what the report shows: test, or dev while choosing
+BASELINE  ?= hard## arm that the others are compared with
 ALLOW_MISSING ?=## utterances that each stage may leave out for their faults, named in its report
 EXP       ?= exp/$(CORPUS:fsdd=digits)$(if $(filter ctc,$(OBJECTIVE)),-ctc)$(if $(FAST),-fast)## where everything goes
 REPORT    ?= $(EXP)/report## where the table and the page go
 RUNNER    ?= pipelines/run_local.sh## runs one stage: LOG COMMAND…
-KNOBS     := CORPUS DATA OBJECTIVE JOBS ENGINE FAST SEEDS ROTATIONS SIZES ARMS TEACHERS UPDATES SPLIT ALLOW_MISSING EXP REPORT RUNNER
+KNOBS     := CORPUS DATA OBJECTIVE JOBS ENGINE FAST SEEDS ROTATIONS SIZES ARMS TEACHERS UPDATES SPLIT BASELINE ALLOW_MISSING EXP REPORT RUNNER
 
 .PHONY: help
 help: ## this text

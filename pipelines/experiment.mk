@@ -7,24 +7,27 @@ SPLITS          := train dev test $(if $(filter %untranscribed,$(ARMS)),untransc
 aligned         := $(filter frame,$(OBJECTIVE))
 with_engine := $(if $(filter-out auto,$(ENGINE)),--engine $(ENGINE))
 last = $(lastword 0 $(ALIGN_PASSES))
-train_flags = --features $(1)/features/train --alignment $(1)/align-$(2)/train --dev-features $(1)/features/dev --dev-alignment $(1)/align-$(2)/dev $(with_engine)
-train_inputs = $(foreach split,train dev,$(1)/features/$(split) $(1)/align-$(2)/$(split))
+# $(1) folder, $(2) pass of the alignment, $(3) what is heard
+train_flags = --features $(1)/$(3)/train --alignment $(1)/align-$(2)/train --dev-features $(1)/$(3)/dev --dev-alignment $(1)/align-$(2)/dev $(with_engine)
+train_inputs = $(foreach split,train dev,$(1)/$(3)/$(split) $(1)/align-$(2)/$(split))
 # CTC learns from transcripts and needs no alignment
 ifeq ($(OBJECTIVE),ctc)
-train_flags = --objective ctc --features $(1)/features/train --data $(1)/data/train --dev-features $(1)/features/dev --dev-data $(1)/data/dev $(with_engine)
-train_inputs = $(1)/data $(foreach split,train dev,$(1)/features/$(split))
+train_flags = --objective ctc --features $(1)/$(3)/train --data $(1)/data/train --dev-features $(1)/$(3)/dev --dev-data $(1)/data/dev $(with_engine)
+train_inputs = $(1)/data $(foreach split,train dev,$(1)/$(3)/$(split))
 endif
 
 # ── Corpus, features, hard labels: once a rotation; $(1) folder, $(2) rotation ──
 define rotation_rules
 $(call stage,$(1)/data,,prepare_corpus,--corpus $(CORPUS) --source $(DATA_SOURCE) $(call prepare_flags,$(2)) $(if $(filter ctc,$(OBJECTIVE)),--units words))
-$(foreach split,$(SPLITS),$(call stage,$(1)/features/$(split),$(1)/data,extract_features,--data $(1)/data/$(split) $(feature_flags)))
+$(foreach split,$(SPLITS),$(call features_rule,$(1),features,$(split)))
+$(foreach heard,$(sort $(foreach arm,$(ARMS),$($(arm).heard))),$(foreach split,train dev test,$(call features_rule,$(1),heard/$(heard),$(split),$($(heard).degrade))))
 $(if $(aligned),$(foreach split,train dev,$(call align_linear,$(1),$(split))))
 $(foreach pass,$(if $(aligned),$(ALIGN_PASSES)),$(call aligner_rules,$(1),$(pass),$(shell echo $$(($(pass) - 1)))))
 endef
+features_rule = $(call stage,$(1)/$(2)/$(3),$(1)/data,extract_features,--data $(1)/data/$(3) $(feature_flags) $(4))
 align_linear = $(call stage,$(1)/align-0/$(2),$(1)/data $(1)/features/$(2),align_labels,--data $(1)/data/$(2) --features $(1)/features/$(2))
 define aligner_rules
-$(call stage,$(1)/aligner-$(2),$(call train_inputs,$(1),$(3)),train_student,$(call train_flags,$(1),$(3)) $(aligner-$(2).train) --updates $(UPDATES_ALIGNER))
+$(call stage,$(1)/aligner-$(2),$(call train_inputs,$(1),$(3),features),train_student,$(call train_flags,$(1),$(3),features) $(aligner-$(2).train) --updates $(UPDATES_ALIGNER))
 $(foreach split,train dev test,$(call realign,$(1),$(2),$(split)))
 endef
 realign = $(call stage,$(1)/align-$(2)/$(3),$(1)/data $(1)/features/$(3) $(1)/aligner-$(2),align_labels,--data $(1)/data/$(3) --features $(1)/features/$(3) --model $(1)/aligner-$(2) $(aligner-$(2).align) $(with_engine))
@@ -37,7 +40,7 @@ $(foreach targets,$(sort full $(foreach arm,$(ARMS),$($(arm).targets))),$(call t
 $(call scored,$(1),ensemble,$(2),ensemble,$(1)/targets/full/s$(2),posteriors)
 endef
 define teacher_rules
-$(call stage,$(1)/model/$(3)/s$(2),$(call train_inputs,$(1),$(last)),train_student,$(call train_flags,$(1),$(last)) $($(3).train) --updates $(call updates_of,$(1)) --seed $(2)$(subst t,,$(3)))
+$(call stage,$(1)/model/$(3)/s$(2),$(call train_inputs,$(1),$(last),features),train_student,$(call train_flags,$(1),$(last),features) $($(3).train) --updates $(call updates_of,$(1)) --seed $(2)$(subst t,,$(3)))
 $(call scored,$(1),$(3),$(2),teacher,$(1)/model/$(3)/s$(2),model)
 endef
 logits_rule = $(call stage,$(1)/logits/s$(2)/$(3),$(1)/features/$(3) $(TEACHERS:%=$(1)/model/%/s$(2)),cache_logits,--features $(1)/features/$(3) --teacher $(TEACHERS:%=$(1)/model/%/s$(2)) $(with_engine))
@@ -47,24 +50,25 @@ labels_of = $(if $(aligned),$(if $(filter untranscribed,$(2)),,$(1)/align-$(last
 
 # ── Students; $(1) folder, $(2) seed, $(3) arm, $(4) size ──
 define student_rules
-$(call stage,$(call student,$(1),$(2),$(3),$(4)),$(call train_inputs,$(1),$(last)) $(call soft_inputs,$(1),$(2),$(3)),train_student,$(call train_flags,$(1),$(last)) $(call soft_flags,$(1),$(2),$(3)) $($(4).train) $($(3).train) $($(3)-$(4).train) --updates $(call updates_of,$(1)) --seed $(2))
+$(call stage,$(call student,$(1),$(2),$(3),$(4)),$(call train_inputs,$(1),$(last),$(call heard_by,$(3))) $(call soft_inputs,$(1),$(2),$(3)),train_student,$(call train_flags,$(1),$(last),$(call heard_by,$(3))) $(call soft_flags,$(1),$(2),$(3)) $($(4).train) $($(3).train) $($(3)-$(4).train) --updates $(call updates_of,$(1)) --seed $(2))
 $(call scored,$(1),$(3)-$(4),$(2),$(4),$(call student,$(1),$(2),$(3),$(4)),model,$(3))
 endef
+heard_by = $(if $($(1).heard),heard/$($(1).heard),features)
 student = $(1)/model/$(3)-$(4)/s$(2)
 soft_inputs = $(if $($(3).targets),$(1)/targets/$($(3).targets)/s$(2)/train $(if $($(3).untranscribed),$(1)/features/untranscribed $(1)/targets/$($(3).targets)/s$(2)/untranscribed))
 soft_flags = $(if $($(3).targets),--targets $(1)/targets/$($(3).targets)/s$(2)/train $(if $($(3).untranscribed),--untranscribed $(1)/features/untranscribed --untranscribed-targets $(1)/targets/$($(3).targets)/s$(2)/untranscribed))
 
 # ── Decoding, tuned on dev, and scoring; $(1) folder, $(2) name, $(3) seed, $(4) size, $(5) model or targets, $(6) which, $(7) arm ──
 define scored
-$(call decoded,$(1),$(2),$(3),dev,--tune,,$(5),$(6))
-$(call decoded,$(1),$(2),$(3),test,--decoding $(1)/decode/$(2)/s$(3)/dev,$(1)/decode/$(2)/s$(3)/dev,$(5),$(6))
+$(call decoded,$(1),$(2),$(3),dev,--tune,,$(5),$(6),$(call heard_by,$(7)))
+$(call decoded,$(1),$(2),$(3),test,--decoding $(1)/decode/$(2)/s$(3)/dev,$(1)/decode/$(2)/s$(3)/dev,$(5),$(6),$(call heard_by,$(7)))
 $(foreach split,dev test,$(call stage,$(1)/score/$(2)/s$(3)/$(split),$(1)/data $(1)/decode/$(2)/s$(3)/$(split),score,--data $(1)/data/$(split) --hypotheses $(1)/decode/$(2)/s$(3)/$(split) --arm $(or $(7),$(2)) --size $(4) --seed $(3) --protocol $(notdir $(1))))
 endef
-decoded = $(call stage,$(1)/decode/$(2)/s$(3)/$(4),$(1)/data $(call labels_of,$(1),$(4)) $(6) $(if $(filter model,$(8)),$(7) $(1)/features/$(4),$(7)/$(4)),decode,--jobs 1 --data $(1)/data/$(4) $(addprefix --alignment ,$(call labels_of,$(1),$(4))) $(if $(filter model,$(8)),--model $(7) --features $(1)/features/$(4) $(with_engine),--posteriors $(7)/$(4)) $(decode_flags) $(5))
+decoded = $(call stage,$(1)/decode/$(2)/s$(3)/$(4),$(1)/data $(call labels_of,$(1),$(4)) $(6) $(if $(filter model,$(8)),$(7) $(1)/$(9)/$(4),$(7)/$(4)),decode,--jobs 1 --data $(1)/data/$(4) $(addprefix --alignment ,$(call labels_of,$(1),$(4))) $(if $(filter model,$(8)),--model $(7) --features $(1)/$(9)/$(4) $(with_engine),--posteriors $(7)/$(4)) $(decode_flags) $(5))
 
 $(foreach r,$(ROTATIONS),$(call rotation_rules,$(EXP)/$(r),$(r)))
 $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(call seed_rules,$(EXP)/$(r),$(s))))
 $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach a,$(ARMS),$(foreach z,$(SIZES),$(call student_rules,$(EXP)/$(r),$(s),$(a),$(z))))))
 
 scores_on = $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach n,$(TEACHERS) ensemble $(foreach a,$(ARMS),$(SIZES:%=$(a)-%)),$(EXP)/$(r)/score/$(n)/s$(s)/$(1))))
-$(call stage,$(REPORT),$(call scores_on,$(SPLIT)),report,--scores $(call scores_on,$(SPLIT)) $(report_flags) --attribution "$(ATTRIBUTION)")
+$(call stage,$(REPORT),$(call scores_on,$(SPLIT)),report,--scores $(call scores_on,$(SPLIT)) --baseline $(BASELINE) $(report_flags) --attribution "$(ATTRIBUTION)")

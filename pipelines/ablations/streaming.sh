@@ -2,14 +2,14 @@
 # Question: does distillation help a student that may not look ahead, where its teachers do?
 # Knobs: how late it may speak (target delay, input frames of 10 ms) × what it learns from. Held still: corpus, teachers,
 # size (large), updates. Every arm with and without weak masks. Seeds: SEEDS (default 0 1 2). Control: hard labels, masked
-# and smoothed ones. Ends in a table; the page is in exp/ablations/streaming.
+# and smoothed ones, as late. Ends in a table for each delay; the pages are in exp/ablations/streaming-*.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 
-arms=()
 settings=()
-for delay in 0 10 20; do
+for delay in ${DELAYS:-0 10 20 30}; do
   stream="--streaming --target-delay-frames $delay"
+  arms=()
   arm() { # NAME FLAGS [TARGETS]
     arms+=("$1-delay$delay")
     settings+=("$1-delay$delay.train=$stream $2" "$1-delay$delay.targets=${3:-}")
@@ -21,5 +21,6 @@ for delay in 0 10 20; do
     arm "$targets" '' "$targets"
     arm "$targets-masked" '$(weak_masks)' "$targets"
   done
+  make distill SEEDS="${SEEDS:-0 1 2}" SIZES=large ARMS="${arms[*]}" "${settings[@]}" BASELINE="hard-delay$delay" \
+    REPORT="exp/ablations/streaming-delay$delay" "$@"
 done
-exec make distill SEEDS="${SEEDS:-0 1 2}" ARMS="${arms[*]}" "${settings[@]}" REPORT=exp/ablations/streaming "$@"
