@@ -17,3 +17,12 @@ aligner-1.train := --width 64 --dilations 1 --splice 1
 aligner-2.train := --width 128 --dilations 1,2
 aligner-3.train := --width 128 --dilations 1,2
 aligner-4.train := --width 128 --dilations 1,2
+
+# Flags for one size of student: the best trial of each arm on dev, see pipelines/ablations/recipes_speechocean762.sh; the
+# small one takes them over.
+hard-large.train    := --learning-rate 0.027
+masked-large.train  := --learning-rate 0.018 $(call masks,1,2,3)
+smooth-large.train  := --learning-rate 0.012 --label-smoothing 0.05
+full-large.train    := --learning-rate 0.040
+essence-large.train := --learning-rate 0.018
+$(foreach arm,hard masked smooth full essence,$(eval $(arm)-small.train = $$($(arm)-large.train)))
