@@ -11,3 +11,11 @@ t5.train   := --width 96 --dilations 1,3,5 $(augmented)
 # Students: size.
 large.train := --width 96 --dilations 1,2,3
 small.train := --width 32 --dilations 1,2
+
+# Flags for one size of student: the best of five trials of each arm on dev, see pipelines/ablations/recipes_ctc.sh; the small
+# one takes them over.
+hard-large.train    := --learning-rate 0.008 --dropout 0.1
+masked-large.train  := --learning-rate 0.008 $(call masks,1,6,8)
+full-large.train    := --learning-rate 0.008
+essence-large.train := --learning-rate 0.008 $(weak_masks)
+$(foreach arm,hard masked full essence,$(eval $(arm)-small.train = $$($(arm)-large.train)))
