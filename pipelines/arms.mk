@@ -9,7 +9,9 @@ full.filter := --select all
 one.filter  := --select all --teachers 0
 top3.filter := --select top-k --k 3 --tail ghost
 
-# Arms: .targets names soft targets, .untranscribed adds audio without transcripts, .train adds flags of train_student.
+# Arms: .targets names soft targets, .untranscribed adds audio without transcripts, .train adds flags of train_student;
+# .heard names what is heard in training and test, .also what is heard in training besides, by its .audio, flags of
+# extract_features (see ablations/parallel.sh and speeds.sh).
 born-again.targets                  := one
 full.targets                        := full
 essence.targets                     := top3

@@ -3,6 +3,9 @@
 UPDATES_ALIGNER ?= $(if $(FAST),200,400)## optimiser steps of the models that only align
 ALIGN_PASSES    ?= $(if $(FAST),1 2,1 2 3)## realignments after the linear start
 SPLITS          := train dev test $(if $(filter %untranscribed,$(ARMS)),untranscribed)
+# recordings heard otherwise: by students in place of the original, or besides it with labels and targets of their own
+HEARD           := $(sort $(foreach arm,$(ARMS),$($(arm).heard)))
+ALSO            := $(sort $(foreach arm,$(ARMS),$($(arm).also)))
 
 aligned         := $(filter frame,$(OBJECTIVE))
 with_engine := $(if $(filter-out auto,$(ENGINE)),--engine $(ENGINE))
@@ -20,7 +23,9 @@ endif
 define rotation_rules
 $(call stage,$(1)/data,,prepare_corpus,--corpus $(CORPUS) --source $(DATA_SOURCE) $(call prepare_flags,$(2)) $(if $(filter ctc,$(OBJECTIVE)),--units words))
 $(foreach split,$(SPLITS),$(call features_rule,$(1),features,$(split)))
-$(foreach heard,$(sort $(foreach arm,$(ARMS),$($(arm).heard))),$(foreach split,train dev test,$(call features_rule,$(1),heard/$(heard),$(split),$($(heard).degrade))))
+$(foreach heard,$(HEARD),$(foreach split,train dev test,$(call features_rule,$(1),heard/$(heard),$(split),$($(heard).audio))))
+$(foreach heard,$(filter-out $(HEARD),$(ALSO)),$(call features_rule,$(1),heard/$(heard),train,$($(heard).audio)))
+$(if $(aligned),$(foreach heard,$(ALSO),$(call realign,$(1),$(last),$(heard),train)))
 $(if $(aligned),$(foreach split,train dev,$(call align_linear,$(1),$(split))))
 $(foreach pass,$(if $(aligned),$(ALIGN_PASSES)),$(call aligner_rules,$(1),$(pass),$(shell echo $$(($(pass) - 1)))))
 endef
@@ -30,12 +35,12 @@ define aligner_rules
 $(call stage,$(1)/aligner-$(2),$(call train_inputs,$(1),$(3),features),train_student,$(call train_flags,$(1),$(3),features) $(aligner-$(2).train) --updates $(UPDATES_ALIGNER))
 $(foreach split,train dev test,$(call realign,$(1),$(2),$(split)))
 endef
-realign = $(call stage,$(1)/align-$(2)/$(3),$(1)/data $(1)/features/$(3) $(1)/aligner-$(2),align_labels,--data $(1)/data/$(3) --features $(1)/features/$(3) --model $(1)/aligner-$(2) $(aligner-$(2).align) $(with_engine))
+realign = $(call stage,$(1)/align-$(2)/$(3),$(1)/data $(call features_of,$(1),$(3)) $(1)/aligner-$(2),align_labels,--data $(1)/data/$(or $(4),$(3)) --features $(call features_of,$(1),$(3)) --model $(1)/aligner-$(2) $(aligner-$(2).align) $(with_engine))
 
 # ── Teachers and soft targets: once a seed; $(1) folder, $(2) seed ──
 define seed_rules
 $(foreach t,$(TEACHERS),$(call teacher_rules,$(1),$(2),$(t)))
-$(foreach split,$(SPLITS),$(call logits_rule,$(1),$(2),$(split)))
+$(foreach split,$(SPLITS) $(ALSO),$(call logits_rule,$(1),$(2),$(split)))
 $(foreach targets,$(sort full $(foreach arm,$(ARMS),$($(arm).targets))),$(call targets_rules,$(1),$(2),$(targets)))
 $(call scored,$(1),ensemble,$(2),ensemble,$(1)/targets/full/s$(2),posteriors)
 endef
@@ -43,20 +48,23 @@ define teacher_rules
 $(call stage,$(1)/model/$(3)/s$(2),$(call train_inputs,$(1),$(last),features),train_student,$(call train_flags,$(1),$(last),features) $($(3).train) --updates $(call updates_of,$(1)) --seed $(2)$(subst t,,$(3)))
 $(call scored,$(1),$(3),$(2),teacher,$(1)/model/$(3)/s$(2),model)
 endef
-logits_rule = $(call stage,$(1)/logits/s$(2)/$(3),$(1)/features/$(3) $(TEACHERS:%=$(1)/model/%/s$(2)),cache_logits,--features $(1)/features/$(3) --teacher $(TEACHERS:%=$(1)/model/%/s$(2)) $(with_engine))
+features_of = $(1)/$(if $(filter $(ALSO),$(2)),heard/$(2)/train,features/$(2))
+logits_rule = $(call stage,$(1)/logits/s$(2)/$(3),$(call features_of,$(1),$(3)) $(TEACHERS:%=$(1)/model/%/s$(2)),cache_logits,--features $(call features_of,$(1),$(3)) --teacher $(TEACHERS:%=$(1)/model/%/s$(2)) $(with_engine))
 # soft targets need hard labels for what their report says of them, where there are any; dev and test serve the ensemble
-targets_rules = $(foreach split,$(if $(filter full,$(3)),$(SPLITS),$(filter-out dev test,$(SPLITS))),$(call stage,$(1)/targets/$(3)/s$(2)/$(split),$(1)/logits/s$(2)/$(split) $(call labels_of,$(1),$(split)),filter_targets,--logits $(1)/logits/s$(2)/$(split) $(addprefix --alignment ,$(call labels_of,$(1),$(split))) $($(3).filter)))
+targets_rules = $(foreach split,$(if $(filter full,$(3)),$(SPLITS),$(filter-out dev test,$(SPLITS))) $(ALSO),$(call stage,$(1)/targets/$(3)/s$(2)/$(split),$(1)/logits/s$(2)/$(split) $(call labels_of,$(1),$(split)),filter_targets,--logits $(1)/logits/s$(2)/$(split) $(addprefix --alignment ,$(call labels_of,$(1),$(split))) $($(3).filter)))
 labels_of = $(if $(aligned),$(if $(filter untranscribed,$(2)),,$(1)/align-$(last)/$(2)))
 
 # ── Students; $(1) folder, $(2) seed, $(3) arm, $(4) size ──
 define student_rules
-$(call stage,$(call student,$(1),$(2),$(3),$(4)),$(call train_inputs,$(1),$(last),$(call heard_by,$(3))) $(call soft_inputs,$(1),$(2),$(3)),train_student,$(call train_flags,$(1),$(last),$(call heard_by,$(3))) $(call soft_flags,$(1),$(2),$(3)) $($(4).train) $($(3).train) $($(3)-$(4).train) --updates $(call updates_of,$(1)) --seed $(2))
+$(call stage,$(call student,$(1),$(2),$(3),$(4)),$(call train_inputs,$(1),$(last),$(call heard_by,$(3))) $(call soft_inputs,$(1),$(2),$(3)) $(call also_inputs,$(1),$(2),$(3)),train_student,$(call train_flags,$(1),$(last),$(call heard_by,$(3))) $(call soft_flags,$(1),$(2),$(3)) $(call also_flags,$(1),$(2),$(3)) $($(4).train) $($(3).train) $($(3)-$(4).train) --updates $(call updates_of,$(1)) --seed $(2))
 $(call scored,$(1),$(3)-$(4),$(2),$(4),$(call student,$(1),$(2),$(3),$(4)),model,$(3))
 endef
 heard_by = $(if $($(1).heard),heard/$($(1).heard),features)
 student = $(1)/model/$(3)-$(4)/s$(2)
 soft_inputs = $(if $($(3).targets),$(1)/targets/$($(3).targets)/s$(2)/train $(if $($(3).untranscribed),$(1)/features/untranscribed $(1)/targets/$($(3).targets)/s$(2)/untranscribed))
 soft_flags = $(if $($(3).targets),--targets $(1)/targets/$($(3).targets)/s$(2)/train $(if $($(3).untranscribed),--untranscribed $(1)/features/untranscribed --untranscribed-targets $(1)/targets/$($(3).targets)/s$(2)/untranscribed))
+also_inputs = $(foreach h,$($(3).also),$(1)/heard/$(h)/train $(call labels_of,$(1),$(h)) $(if $($(3).targets),$(1)/targets/$($(3).targets)/s$(2)/$(h)))
+also_flags = $(foreach h,$($(3).also),--features $(1)/heard/$(h)/train $(addprefix --alignment ,$(call labels_of,$(1),$(h))) $(if $($(3).targets),--targets $(1)/targets/$($(3).targets)/s$(2)/$(h)))
 
 # ── Decoding, tuned on dev, and scoring; $(1) folder, $(2) name, $(3) seed, $(4) size, $(5) model or targets, $(6) which, $(7) arm ──
 define scored

@@ -68,6 +68,14 @@ export const options = {
     describe: 'worker threads; the features do not depend on it',
     role: 'execution',
   },
+  speed: {
+    type: 'number',
+    default: 1,
+    min: 0.5,
+    max: 2,
+    describe:
+      'how much faster the audio is played, with its pitch; frames move, so it wants labels and targets of its own',
+  },
   degrade: {
     type: 'string',
     choices: ['noise', 'reverberation', 'telephone'],
@@ -279,10 +287,10 @@ function featuresOf(
   return features;
 }
 
-/** The audio of one utterance after another, at the rate asked for; a file stays open while it is the same. */
-function createRecordings({ sampleRate: wanted }: Options) {
+/** The audio of one utterance after another, at the rate and speed asked for; a file stays open while it is the same. */
+function createRecordings({ sampleRate: wanted, speed }: Options) {
   let open: { path: string; audio: Audio } | undefined;
-  let resampler: { from: number; run: (samples: Float32Array) => Float32Array } | undefined;
+  let resampler: { from: number; to: number; run: (samples: Float32Array) => Float32Array } | undefined;
   const close = (): void => {
     open?.audio.close();
     open = undefined;
@@ -296,10 +304,10 @@ function createRecordings({ sampleRate: wanted }: Options) {
       }
       const samples = samplesOf(utterance, open.audio);
       const { sampleRateHz } = open.audio;
-      if (wanted === undefined) return { samples, sampleRateHz };
-      if (resampler?.from !== sampleRateHz)
-        resampler = { from: sampleRateHz, run: createResampler(sampleRateHz, wanted) };
-      return { samples: resampler.run(samples), sampleRateHz: wanted };
+      const from = Math.round(sampleRateHz * speed);
+      const to = wanted ?? sampleRateHz;
+      if (resampler?.from !== from || resampler.to !== to) resampler = { from, to, run: createResampler(from, to) };
+      return { samples: resampler.run(samples), sampleRateHz: to };
     },
   };
 }
@@ -340,6 +348,7 @@ function metadataOf(id: string, settings: Options, found: Extracted): Record<str
     'kd.frameShiftMs': String(frameShiftMs),
     'kd.firstFrameCentreMs': String(found.firstFrameCentreMs),
     'kd.features': JSON.stringify(how),
+    ...(settings.speed !== 1 && { 'kd.speed': String(settings.speed) }),
     ...(settings.degradation && { 'kd.degrade': JSON.stringify(settings.degradation) }),
     'kd.toolkit': toolkitVersion(),
   };

@@ -244,6 +244,30 @@ test('extract_features --degrade changes what is heard, not where, alike for any
   assert.equal(noisy.metadata['kd.features'], clean.metadata['kd.features']);
 });
 
+test('extract_features --speed plays the audio faster or slower, and higher or lower', async () => {
+  const seconds = 0.5;
+  const tone = (hertz: number, length: number): Buffer =>
+    wavOf(
+      Int16Array.from({ length }, (_, n) => 8000 * Math.sin((2 * Math.PI * hertz * n) / 8000)),
+      8000,
+    );
+  const samples = seconds * 8000;
+  const said = writeData('data-said', { audio: { 's1-a': tone(1000, samples) } });
+  for (const speed of [0.8, 1.25]) {
+    const same = writeData(`data-${speed}`, { audio: { 's1-a': tone(1000 * speed, samples / speed) } });
+    const played = await featuresIn(await extracted(`played-${speed}`, { data: said, speed }));
+    const expected = await featuresIn(await extracted(`as-said-${speed}`, { data: same }));
+    const [a, b] = [played, expected].map(({ rows }) => rows.get('s1-a')!);
+    assert.equal(a!.frames, b!.frames);
+    for (let frame = 3; frame < a!.frames - 3; frame++) {
+      const [x, y] = [a!, b!].map(({ features }) => features.subarray(40 * frame, 40 * frame + 40));
+      const peak = y!.indexOf(Math.max(...y!));
+      assert.ok(Math.abs(x![peak]! - y![peak]!) < 0.02, `speed ${speed}, frame ${frame}: ${x![peak]} and ${y![peak]}`);
+    }
+    assert.equal(played.metadata['kd.speed'], String(speed));
+  }
+});
+
 test('extract_features refuses degradations that mean nothing', async () => {
   const data = writeData('data-meaningless');
   for (const [flags, why] of [

@@ -41,9 +41,10 @@ import { withTranscripts } from '../shared/training/transcripts.ts';
 export const options = {
   features: {
     type: 'string',
+    array: true,
     role: 'input',
     demandOption: true,
-    describe: 'folder of extract_features: transcribed training data',
+    describe: 'folder of extract_features: transcribed training data; or several, say at several speeds',
   },
   objective: {
     type: 'string',
@@ -53,16 +54,28 @@ export const options = {
   },
   alignment: {
     type: 'string',
+    array: true,
     role: 'input',
-    describe: 'objective frame: folder of align_labels, a hard label for each frame of it',
+    describe: 'objective frame: folder of align_labels, a hard label for each frame; one for each of --features',
   },
   targets: {
     type: 'string',
+    array: true,
     role: 'input',
-    describe: 'folder of filter_targets: soft targets for the same utterances',
+    describe: 'folder of filter_targets: soft targets for the same utterances; one for each of --features',
   },
-  untranscribed: { type: 'string', role: 'input', describe: 'folder of extract_features: audio without transcripts' },
-  'untranscribed-targets': { type: 'string', role: 'input', describe: 'folder of filter_targets: soft targets for it' },
+  untranscribed: {
+    type: 'string',
+    array: true,
+    role: 'input',
+    describe: 'folder of extract_features: audio without transcripts; or several',
+  },
+  'untranscribed-targets': {
+    type: 'string',
+    array: true,
+    role: 'input',
+    describe: 'folder of filter_targets: soft targets for it; one for each of --untranscribed',
+  },
   'dev-features': {
     type: 'string',
     role: 'input',
@@ -251,7 +264,7 @@ export async function run(given: Options, { id, inputs, out, engine, progress, s
   const { updates, seed, objective } = settings;
   const { sources, crossFit } = withoutFold(await openSources(settings, skip), settings);
   const dev = await openDev(settings, skip);
-  const tokensText = readFileSync(join((settings.alignment ?? settings.data)!, 'tokens.txt'), 'utf8');
+  const tokensText = readFileSync(join((settings.alignment?.[0] ?? settings.data)!, 'tokens.txt'), 'utf8');
   const architecture = architectureOf(settings, sources[0]!, tokensText);
   const normalisation = await normalisationOf(sources[0]!, architecture.bins);
   const { tail, temperature } = softTargetsKind(sources);
@@ -414,6 +427,7 @@ function checkSettings(given: Options): Options {
     throw new UsageError('--target-delay-frames belongs to --streaming: any other network hears what comes anyway');
   }
   checkObjectiveOptions(given);
+  checkCounts(given);
   checkFolds(given);
   if (given.patience !== undefined && !given.earlyStopping) {
     throw new UsageError('--patience belongs to --early-stopping: give both, or neither');
@@ -454,12 +468,30 @@ function checkObjectiveOptions(given: Options): void {
   }
 }
 
-function checkFolds({ objective, folds, fold, foldBy, data, untranscribed }: Options): void {
+/** Folders that belong to each other by their order. */
+function checkCounts({ features, alignment, targets, untranscribed, untranscribedTargets }: Options): void {
+  for (const [flag, own, of, those] of [
+    ['alignment', alignment, 'features', features],
+    ['targets', targets, 'features', features],
+    ['untranscribed-targets', untranscribedTargets, 'untranscribed', untranscribed],
+  ] as const) {
+    if (own && those && own.length !== those.length) {
+      throw new UsageError(
+        `--${flag} names ${own.length} folders, --${of} ${those.length}: give one for each, in the same order`,
+      );
+    }
+  }
+}
+
+function checkFolds({ objective, features, folds, fold, foldBy, data, untranscribed }: Options): void {
   if ((folds === undefined) !== (fold === undefined)) {
     throw new UsageError('--folds and --fold go together: how many parts there are, and which one is left out');
   }
   if (folds !== undefined && fold! >= folds) {
     throw new UsageError(`--fold ${fold} is not one of --folds ${folds}: they are counted from 0`);
+  }
+  if (folds !== undefined && features.length > 1) {
+    throw new UsageError('--folds goes with one folder of --features: another has the utterances that are left out');
   }
   if (folds !== undefined && untranscribed) {
     throw new UsageError('--untranscribed does not go with --folds: folds leave out transcribed utterances alone');
@@ -504,14 +536,21 @@ async function openSources(
   { objective, features, alignment, data, stride, targets, untranscribed, untranscribedTargets }: Options,
   skip: Skip,
 ): Promise<Source[]> {
-  const transcribed = await openSource({ features, labels: alignment, targets }, { objective, skip });
-  const sources = [
-    objective === 'ctc' ? await openTranscripts(transcribed, readDataDirectory(data!), { stride, skip }) : transcribed,
-  ];
-  if (untranscribed) {
-    sources.push(await openSource({ features: untranscribed, targets: untranscribedTargets }, { objective, skip }));
-    checkMetadataEqual(sources[1]!.features, sources[0]!.features, featureKeys);
-    checkMetadataEqual(sources[1]!.targets!, sources[0]!.targets!, ['kd.tokens', 'kd.tail', 'kd.temperature']);
+  const spoken = objective === 'ctc' ? readDataDirectory(data!) : undefined;
+  const sources: Source[] = [];
+  for (const [i, folder] of features.entries()) {
+    const folders = { features: folder, labels: alignment?.[i], targets: targets?.[i] };
+    const source = await openSource(folders, { objective, skip });
+    sources.push(spoken ? await openTranscripts(source, spoken, { stride, skip }) : source);
+  }
+  for (const [i, folder] of (untranscribed ?? []).entries()) {
+    sources.push(await openSource({ features: folder, targets: untranscribedTargets![i] }, { objective, skip }));
+  }
+  const [first, ...others] = sources as [Source, ...Source[]];
+  for (const other of others) {
+    checkMetadataEqual(other.features, first.features, featureKeys);
+    if (other.labels) checkMetadataEqual(other.labels, first.labels!, ['kd.tokens']);
+    if (other.targets) checkMetadataEqual(other.targets, first.targets!, ['kd.tokens', 'kd.tail', 'kd.temperature']);
   }
   return sources;
 }

@@ -320,6 +320,33 @@ for (const kind of ['lstm', 'gru', 'attention'] as const) {
   });
 }
 
+test('train_student learns from several folders, each with labels and targets of its own', async () => {
+  const more = writeTinyFeatures(at('features-more'));
+  const [one, two] = [
+    await runStage(stage, { ...settings, targets, out: at('one-folder') }),
+    await runStage(stage, {
+      ...settings,
+      features: [features, more],
+      alignment: [alignment, writeTinyAlignment(at('alignment-more'))],
+      targets: [targets, targets],
+      out: at('two-folders'),
+    }),
+  ];
+  assert.equal(two.utterances, 2 * (one.utterances as number));
+  assert.notDeepEqual(readModel(at('two-folders')).weights, readModel(at('one-folder')).weights);
+  const dev = ['--dev-features', features, '--dev-alignment', alignment, '--engine', 'cpu', '--out', at('unequal')];
+  const argv = (flags: string[]) => ['--features', features, more, '--alignment', alignment, ...flags, ...dev];
+  for (const [flags, why] of [
+    [[], /--alignment names 1 folders, --features 2: give one for each/],
+    [[alignment, '--targets', targets], /--targets names 1 folders, --features 2/],
+    [[alignment, '--folds', '2', '--fold', '0'], /--folds goes with one folder of --features/],
+  ] as const) {
+    const { code, stderr } = await call(stage, argv([...flags]));
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, why);
+  }
+});
+
 test('--preset digest is soft weight 0.02', async () => {
   await runStage(stage, { ...settings, targets, softWeight: 0.02, out: at('w') });
   await runStage(stage, { ...settings, targets, preset: 'digest', out: at('digest') });

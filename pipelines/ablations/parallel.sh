@@ -7,10 +7,10 @@
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 
-settings=('noise.degrade=--degrade noise --snr-db 0,10' 'reverberation.degrade=--degrade reverberation' 'telephone.degrade=--degrade telephone')
+settings=('noise.audio=--degrade noise --snr-db 0,10' 'reverberation.audio=--degrade reverberation' 'telephone.audio=--degrade telephone')
 for heard in ${HEARD:-noise reverberation telephone}; do
   arms=()
-  for arm in hard masked smooth full essence; do
+  for arm in ${ARMS:-hard masked smooth full essence}; do
     arms+=("$heard-$arm")
     settings+=("$heard-$arm.heard=$heard" "$heard-$arm.train=\$($arm-large.train)" "$heard-$arm.targets=\$($arm.targets)")
   done

@@ -66,8 +66,8 @@ export function checkOptions(table: OptionTable, given: Record<string, unknown>)
     if (Array.isArray(value) && !spec.array && spec.type !== 'numbers') {
       throw new UsageError(`--${flag} is given ${value.length} times; give it once`);
     }
-    result[camel(flag)] =
-      spec.type === 'numbers' ? numbersOf(flag, value).map((n) => checkNumber(flag, spec, n)) : value;
+    if (spec.type === 'numbers') result[camel(flag)] = numbersOf(flag, value).map((n) => checkNumber(flag, spec, n));
+    else result[camel(flag)] = spec.array ? [value].flat() : value;
     if (spec.type === 'number') checkNumber(flag, spec, value as number);
     for (const text of spec.type === 'string' ? [value].flat() : []) {
       if (text === '') throw new UsageError(`--${flag} is empty: ${spec.describe}`);
