@@ -9,6 +9,10 @@ full.filter := --select all
 one.filter  := --select all --teachers 0
 top3.filter := --select top-k --k 3 --tail ghost
 
+# Guided CTC: a teacher with a .guide learns, beside the transcript, the guide's token in each frame that is not a blank to it.
+guide.filter := --select top-k --k 1 --tail renormalise --gate blank --gate-threshold 0.5
+guide.train  := --soft-weight 0.3
+
 # Arms: .targets names soft targets, .untranscribed adds audio without transcripts, .train adds flags of train_student;
 # .heard names what is heard in training and test, .also what is heard in training besides, by its .audio, flags of
 # extract_features (see ablations/parallel.sh and speeds.sh).

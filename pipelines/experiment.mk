@@ -39,13 +39,20 @@ realign = $(call stage,$(1)/align-$(2)/$(3),$(1)/data $(call features_of,$(1),$(
 
 # ── Teachers and soft targets: once a seed; $(1) folder, $(2) seed ──
 define seed_rules
+$(foreach guide,$(sort $(foreach t,$(TEACHERS),$($(t).guide))),$(call guide_rules,$(1),$(2),$(guide)))
 $(foreach t,$(TEACHERS),$(call teacher_rules,$(1),$(2),$(t)))
 $(foreach split,$(SPLITS) $(ALSO),$(call logits_rule,$(1),$(2),$(split)))
 $(foreach targets,$(sort full $(foreach arm,$(ARMS),$($(arm).targets))),$(call targets_rules,$(1),$(2),$(targets)))
 $(call scored,$(1),ensemble,$(2),ensemble,$(1)/targets/full/s$(2),posteriors)
 endef
+# another teacher's spikes, for those that should speak when it does
+define guide_rules
+$(call stage,$(1)/guide/$(3)/s$(2)/logits,$(1)/features/train $(1)/model/$(3)/s$(2),cache_logits,--features $(1)/features/train --teacher $(1)/model/$(3)/s$(2) $(with_engine))
+$(call stage,$(1)/guide/$(3)/s$(2)/targets,$(1)/guide/$(3)/s$(2)/logits,filter_targets,--logits $(1)/guide/$(3)/s$(2)/logits $(guide.filter))
+endef
+guided_by = $(if $($(2).guide),$(1)/guide/$($(2).guide)/s$(3)/targets)
 define teacher_rules
-$(call stage,$(1)/model/$(3)/s$(2),$(call train_inputs,$(1),$(last),features),train_student,$(call train_flags,$(1),$(last),features) $($(3).train) --updates $(call updates_of,$(1)) --seed $(2)$(subst t,,$(3)))
+$(call stage,$(1)/model/$(3)/s$(2),$(call train_inputs,$(1),$(last),features) $(call guided_by,$(1),$(3),$(2)),train_student,$(call train_flags,$(1),$(last),features) $(if $($(3).guide),--targets $(call guided_by,$(1),$(3),$(2)) $(guide.train)) $($(3).train) --updates $(call updates_of,$(1)) --seed $(2)$(subst t,,$(3)))
 $(call scored,$(1),$(3),$(2),teacher,$(1)/model/$(3)/s$(2),model)
 endef
 features_of = $(1)/$(if $(filter $(ALSO),$(2)),heard/$(2)/train,features/$(2))
