@@ -3,23 +3,9 @@ import { join } from 'node:path';
 import { type Architecture, futureFrames, parameterCount } from '../shared/engine/architecture.ts';
 import type { Engine, Network } from '../shared/engine/engine.ts';
 import { openEngine } from '../shared/engine/open_engine.ts';
-import { type DataDirectory, readDataDirectory } from '../shared/io/data_directory.ts';
-import { tokensDigest } from '../shared/io/digest.ts';
+import { readDataDirectory } from '../shared/io/data_directory.ts';
 import { InputError, TrainingDiverged, UsageError } from '../shared/io/errors.ts';
-import {
-  type Context,
-  type OptionsOf,
-  type OptionTable,
-  runIfMain,
-  type Skip,
-  type Stage,
-} from '../shared/io/stage.ts';
-import {
-  checkMetadataEqual,
-  openUtterances,
-  sharedUtterances,
-  type UtteranceTable,
-} from '../shared/io/utterance_table.ts';
+import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { type AdamState, createAdamState } from '../shared/math/adamw.ts';
 import type { Tail } from '../shared/math/distillation_loss.ts';
 import { openCtcLoss } from '../shared/math/kernels/fast_ctc_loss.ts';
@@ -33,10 +19,9 @@ import { evaluateFrames, evaluateTranscripts, meanPosterior } from '../shared/tr
 import { bestEvaluation, createFinalWeights } from '../shared/training/final_weights.ts';
 import { decayMask, initialWeights } from '../shared/training/initial_weights.ts';
 import { featureKeys, outputTiming, writeModel } from '../shared/training/model_folder.ts';
-import { batchLossOf, checkObjective, type ObjectiveName, objectives } from '../shared/training/objective.ts';
-import { checkTokens } from '../shared/training/posterior_source.ts';
+import { batchLossOf, objectives } from '../shared/training/objective.ts';
+import { closeAll, openDev, openSources } from '../shared/training/sources.ts';
 import { normalisationOf } from '../shared/training/statistics_of_features.ts';
-import { withTranscripts } from '../shared/training/transcripts.ts';
 
 export const options = {
   features: {
@@ -504,83 +489,6 @@ function checkFolds({ objective, features, folds, fold, foldBy, data, untranscri
   }
 }
 
-interface SourceFolders {
-  features: string;
-  labels?: string;
-  targets?: string;
-}
-
-async function openSource(
-  { features, labels, targets }: SourceFolders,
-  { objective, skip }: { objective: ObjectiveName; skip: Skip },
-): Promise<Source> {
-  const table = await openUtterances(features, { format: 'features' });
-  const source: Source = { features: table, utterances: table.utterances };
-  const keep = (other: UtteranceTable, what: string): void => {
-    source.utterances = sharedUtterances({ path: table.path, utterances: source.utterances }, other, what, skip);
-  };
-  if (labels) {
-    source.labels = await openUtterances(labels, { format: 'alignment' });
-    keep(source.labels, 'hard labels');
-  }
-  if (targets) {
-    source.targets = await openUtterances(targets, { format: 'essence' });
-    checkObjective(source.targets, objective);
-    keep(source.targets, 'soft targets');
-    if (source.labels) checkMetadataEqual(source.targets, source.labels, ['kd.tokens']);
-  }
-  return source;
-}
-
-async function openSources(
-  { objective, features, alignment, data, stride, targets, untranscribed, untranscribedTargets }: Options,
-  skip: Skip,
-): Promise<Source[]> {
-  const spoken = objective === 'ctc' ? readDataDirectory(data!) : undefined;
-  const sources: Source[] = [];
-  for (const [i, folder] of features.entries()) {
-    const folders = { features: folder, labels: alignment?.[i], targets: targets?.[i] };
-    const source = await openSource(folders, { objective, skip });
-    sources.push(spoken ? await openTranscripts(source, spoken, { stride, skip }) : source);
-  }
-  for (const [i, folder] of (untranscribed ?? []).entries()) {
-    sources.push(await openSource({ features: folder, targets: untranscribedTargets![i] }, { objective, skip }));
-  }
-  const [first, ...others] = sources as [Source, ...Source[]];
-  for (const other of others) {
-    checkMetadataEqual(other.features, first.features, featureKeys);
-    if (other.labels) checkMetadataEqual(other.labels, first.labels!, ['kd.tokens']);
-    if (other.targets) checkMetadataEqual(other.targets, first.targets!, ['kd.tokens', 'kd.tail', 'kd.temperature']);
-  }
-  return sources;
-}
-
-/** @throws {InputError} when soft targets are of other tokens, and as `withTranscripts` */
-async function openTranscripts(source: Source, data: DataDirectory, given: { stride: number; skip: Skip }) {
-  if (source.targets) {
-    const { path, metadata } = source.targets;
-    checkTokens({ path, tokensDigest: metadata['kd.tokens'] ?? 'absent' }, data.path);
-  }
-  return withTranscripts(source, data, given);
-}
-
-async function openDev(
-  { objective, devFeatures, devAlignment, data, devData, stride }: Options,
-  skip: Skip,
-): Promise<Source> {
-  const source = await openSource({ features: devFeatures, labels: devAlignment }, { objective, skip });
-  if (devAlignment) return source;
-  const [digest, devDigest] = [data!, devData!].map((path) =>
-    tokensDigest(readFileSync(join(path, 'tokens.txt'), 'utf8')),
-  );
-  if (digest !== devDigest) {
-    throw new InputError(
-      `Cannot evaluate on ${devData} what learns from ${data}: their tokens.txt differ (${devDigest} and ${digest}); prepare both alike`,
-    );
-  }
-  return withTranscripts(source, readDataDirectory(devData!), { stride, skip });
-}
-
 /** The transcribed utterances without those of a fold, where one is to be left out. */
 function withoutFold(
   sources: Source[],
@@ -591,11 +499,6 @@ function withoutFold(
   const { source, crossFit } = leaveOutFold(sources[0]!, { folds, fold, by, speakerOf });
   return { sources: [source, ...sources.slice(1)], crossFit };
 }
-
-const closeAll = (sources: Source[]): Promise<unknown> =>
-  Promise.all(
-    sources.flatMap(({ features, labels, targets }) => [features, labels, targets].map((table) => table?.close())),
-  );
 
 function architectureOf(options: Options, { features }: Source, tokensText: string): Architecture {
   const { kind, width, dropout, splice, stride, streaming, targetDelayFrames } = options;
