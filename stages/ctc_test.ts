@@ -1,7 +1,7 @@
 /** Connectionist temporal classification through the whole chain, on the tiny corpus with a token a word. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openEngine } from '../shared/engine/open_engine.ts';
@@ -10,6 +10,7 @@ import { runStage, type Skipped, type Stage } from '../shared/io/stage.ts';
 import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
 import { openUtterances } from '../shared/io/utterance_table.ts';
 import { ctcLoss } from '../shared/math/ctc_loss.ts';
+import { bigramArpaOf } from '../shared/text/arpa.ts';
 import { readModel } from '../shared/training/model_folder.ts';
 import { openAcousticModel } from '../shared/training/network_input.ts';
 import { stage as align } from './align_labels.ts';
@@ -130,6 +131,22 @@ test('decode finds the words of a CTC model by prefix search and by its best pat
       if (id === idBefore) assert.ok(Number(start) > Number(startBefore) + Number(durationBefore) - 0.0015, line);
     });
   }
+});
+
+test('decode --language-model has its say in a prefix search: a word it rules out is not found', async () => {
+  const fair = bigramArpaOf([['one', 'two'], ['two'], ['one', 'one'], []], ['one', 'two']);
+  writeFileSync(at('fair.arpa'), fair);
+  // lines are: log10 p, tab, word or pair (, tab, back-off)
+  const unfair = fair.replace(/^-[\d.]+(?=\t(\S+ )?one(\t|$))/gm, '-99');
+  assert.equal(unfair.match(/^-99\t/gm)?.length, 4); // "one", "one one", "<s> one", and <s> anyway
+  writeFileSync(at('unfair.arpa'), unfair);
+  const said = async (name: string) => {
+    const given = { data, model, features, engine: 'cpu', priorScales: [0], insertionPenalties: [0] };
+    await runStage(decode, { ...given, languageModel: at(`${name}.arpa`), tune: true, out: at(name) });
+    return readFileSync(join(at(name), 'hypotheses.txt'), 'utf8');
+  };
+  assert.equal(await said('fair'), readFileSync(join(data, 'text'), 'utf8'));
+  assert.doesNotMatch(await said('unfair'), /one/);
 });
 
 test('the posteriors of an ensemble of CTC models are decoded like a model', async () => {
@@ -355,6 +372,13 @@ const bad: [string, Stage, () => string[], number, RegExp][] = [
     () => [...flags({ data: frameData, model: frameModel, features, beam: '4', engine: 'cpu' }), '--tune'],
     2,
     /--beam belongs to objective ctc, and .*frame-model is of frames/,
+  ],
+  [
+    'a language model for the best path',
+    decode,
+    () => [...flags({ data, model, features, beam: '1', 'language-model': at('fair.arpa'), engine: 'cpu' }), '--tune'],
+    2,
+    /--beam 1 takes the best token of each frame: leave out --language-model/,
   ],
   [
     'a scale of nothing but sound',
