@@ -11,7 +11,7 @@ export const options = {
   scores: { type: 'string', array: true, role: 'input', demandOption: true, describe: 'folders of score' },
   title: { type: 'string', default: 'Word error rates', describe: 'title of the page' },
   baseline: { type: 'string', default: 'hard', describe: 'arm that the others of its size are compared with' },
-  ensemble: { type: 'string', default: 'ensemble', describe: 'arm that all are compared with' },
+  ensemble: { type: 'string', default: 'ensemble', describe: 'arm that all are compared with; a teacher will do' },
   attribution: { type: 'string', describe: 'who made the corpus, under which licence: a line for the page' },
   unit: {
     type: 'string',

@@ -102,16 +102,18 @@ interface Arm {
  * One row per protocol, size and arm, with intervals and paired comparisons.
  *
  * Runs of one arm and seed with different utterances (rotations of held-out speakers) are pooled. Runs of size
- * `teacher` share one row, each of them in the place of a seed, and are compared with the ensemble of their seed. An
- * ensemble that exists once is paired with every seed.
+ * `teacher` share one row, each of them in the place of a seed, and are compared with the ensemble of their seed; a
+ * teacher that stands in the place of the ensemble has a row of its own. An ensemble that exists once is paired with
+ * every seed.
  *
  * @throws {MismatchError} when the utterances of an arm differ from seed to seed, an utterance is scored twice, or
  * speakers are the unit and not known
  */
 export function reportRows(runs: readonly Run[], options: RowOptions): Rows {
-  const keyOf = ({ protocol, size, arm }: Run) => JSON.stringify([protocol, size, size === 'teacher' ? '' : arm]);
-  const { unit = 'utterance' } = options;
-  const arms = [...groupBy(runs, keyOf).values()].map((alike) => armOf(alike, unit));
+  const { unit = 'utterance', ensemble } = options;
+  const sharesRow = ({ size, arm }: Run) => size === 'teacher' && arm !== ensemble;
+  const keyOf = (run: Run) => JSON.stringify([run.protocol, run.size, sharesRow(run) ? '' : run.arm]);
+  const arms = [...groupBy(runs, keyOf).values()].map((alike) => armOf(alike, unit, sharesRow(alike[0]!)));
   const pairs = arms.map((arm) => ({
     arm,
     base: arms.find(
@@ -180,7 +182,7 @@ function compared(
 function ensembleFor(arm: Arm, arms: readonly Arm[], { ensemble: name }: RowOptions): Arm | undefined {
   const named = arms.filter((other) => other.protocol === arm.protocol && other.arm === name);
   const ensemble = named.find(({ size }) => size === 'ensemble') ?? named[0];
-  if (!ensemble || arm.size !== 'teacher') return ensemble;
+  if (!ensemble || ensemble === arm || arm.size !== 'teacher') return ensemble;
   const rows = arm.perSeed.map(([teacher]) => ensemble.seeds.indexOf(teacher!.seed));
   if (rows.includes(-1)) return ensemble;
   const units = ensemble.words.length;
@@ -188,9 +190,8 @@ function ensembleFor(arm: Arm, arms: readonly Arm[], { ensemble: name }: RowOpti
   return { ...ensemble, seeds: arm.seeds, errors: Float64Array.from(errors) };
 }
 
-function armOf(runs: Run[], unit: Unit): Arm {
+function armOf(runs: Run[], unit: Unit, teachers: boolean): Arm {
   const { protocol, size } = runs[0]!;
-  const teachers = size === 'teacher';
   const bySeed = [...groupBy(runs, (run) => (teachers ? `${run.arm} ${run.seed}`.trim() : run.seed))].sort(([a], [b]) =>
     a.localeCompare(b, 'en', { numeric: true }),
   );

@@ -126,6 +126,29 @@ test('reportRows() puts teachers into one row and keeps each of them', () => {
   );
 });
 
+test('reportRows() compares students with one teacher in the place of the ensemble', () => {
+  const of = (size: string, arm: string, seed: string, errors: number[]) => run(arm, seed, errors, { size });
+  const { rows } = reportRows(
+    [
+      of('teacher', 't1', '0', [1, 0]),
+      of('teacher', 't1', '1', [0, 0]),
+      of('teacher', 't2', '0', [1, 1]),
+      of('teacher', 't2', '1', [1, 1]),
+      of('large', 'hard', '0', [1, 1]),
+      of('large', 'hard', '1', [1, 0]),
+    ],
+    { ...settings, ensemble: 't1' },
+  );
+  assert.deepEqual(
+    rows.map(({ arm }) => arm),
+    ['t1', 'teachers (mean of 2)', 'hard'],
+  );
+  assert.equal(row(rows, 't1').toEnsemble, undefined);
+  const words = row(rows, 'hard').words;
+  assert.equal(compared(row(rows, 'hard').toEnsemble).difference, 1 / words); // 2 and 1 errors, 1 and 0 of the teacher
+  assert.equal(compared(row(rows, 'teachers (mean of 2)').toEnsemble).difference, 1.5 / words);
+});
+
 test('reportRows() compares teachers with the ensemble of their seed', () => {
   const of = (size: string, arm: string, seed: string, errors: number[]) => run(arm, seed, errors, { size });
   const { rows } = reportRows(
