@@ -20,6 +20,7 @@ FAST      ?=## 1: a small run of everything in under two minutes, for the impati
 SEEDS     ?= $(if $(FAST)$(filter wasm cpu,$(ENGINE)),0,0 1)## a student and a set of teachers for each; slow engines take one
 CORPUS    ?= fsdd## fsdd, embedded; or speechocean762 with DATA=its folder: see pipelines/corpora
 DATA      ?=## folder of a corpus that is not embedded
+TRANSCRIBED ?=## share of the training transcripts that are used; the others' audio goes with the untranscribed
 OBJECTIVE ?= frame## frame: a label for each frame, found by realignment; ctc: transcripts alone
 ROTATIONS ?= $(ALL_ROTATIONS)## fsdd: seen: all speakers in training and test; unseen-0 … unseen-5: one speaker kept for the test
 SIZES     ?= large## students: large (a teacher's own architecture), small (about a sixth of it)
@@ -32,7 +33,7 @@ ALLOW_MISSING ?=## utterances that each stage may leave out for their faults, na
 EXP       ?= exp/$(CORPUS:fsdd=digits)$(if $(filter ctc,$(OBJECTIVE)),-ctc)$(if $(FAST),-fast)## where everything goes
 REPORT    ?= $(EXP)/report## where the table and the page go
 RUNNER    ?= pipelines/run_local.sh## runs one stage: LOG COMMAND…
-KNOBS     := CORPUS DATA OBJECTIVE JOBS ENGINE FAST SEEDS ROTATIONS SIZES ARMS TEACHERS UPDATES SPLIT BASELINE ALLOW_MISSING EXP REPORT RUNNER
+KNOBS     := CORPUS DATA TRANSCRIBED OBJECTIVE JOBS ENGINE FAST SEEDS ROTATIONS SIZES ARMS TEACHERS UPDATES SPLIT BASELINE ALLOW_MISSING EXP REPORT RUNNER
 
 .PHONY: help
 help: ## this text

@@ -14,6 +14,8 @@ guide.filter := --select top-k --k 1 --tail renormalise --gate blank --gate-thre
 guide.train  := --soft-weight 0.3
 
 # Arms: .targets names soft targets, .untranscribed adds audio without transcripts, .train adds flags of train_student;
+# .teacher names the student, with its size, that gives the soft targets instead of the ensemble; .hypotheses in place of
+# .targets, with CTC, says how many of the ensemble's word sequences are learnt from (see ablations/hypotheses_ctc.sh);
 # .heard names what is heard in training and test, .also what is heard in training besides, by its .audio, flags of
 # extract_features (see ablations/parallel.sh and speeds.sh).
 born-again.targets                  := one

@@ -21,7 +21,7 @@ endif
 
 # ── Corpus, features, hard labels: once a rotation; $(1) folder, $(2) rotation ──
 define rotation_rules
-$(call stage,$(1)/data,,prepare_corpus,--corpus $(CORPUS) --source $(DATA_SOURCE) $(call prepare_flags,$(2)) $(if $(filter ctc,$(OBJECTIVE)),--units words))
+$(call stage,$(1)/data,,prepare_corpus,--corpus $(CORPUS) --source $(DATA_SOURCE) $(call prepare_flags,$(2)) $(addprefix --transcribed ,$(TRANSCRIBED)) $(if $(filter ctc,$(OBJECTIVE)),--units words))
 $(foreach split,$(SPLITS),$(call features_rule,$(1),features,$(split)))
 $(foreach heard,$(HEARD),$(foreach split,train dev test,$(call features_rule,$(1),heard/$(heard),$(split),$($(heard).audio))))
 $(foreach heard,$(filter-out $(HEARD),$(ALSO)),$(call features_rule,$(1),heard/$(heard),train,$($(heard).audio)))
@@ -42,8 +42,10 @@ define seed_rules
 $(foreach guide,$(sort $(foreach t,$(TEACHERS),$($(t).guide))),$(call guide_rules,$(1),$(2),$(guide)))
 $(foreach t,$(TEACHERS),$(call teacher_rules,$(1),$(2),$(t)))
 $(foreach split,$(SPLITS) $(ALSO),$(call logits_rule,$(1),$(2),$(split)))
-$(foreach targets,$(sort full $(foreach arm,$(ARMS),$($(arm).targets))),$(call targets_rules,$(1),$(2),$(targets)))
+$(foreach targets,$(sort full $(foreach arm,$(ARMS),$(if $($(arm).teacher),,$($(arm).targets)))),$(call targets_rules,$(1),$(2),$(targets)))
 $(call scored,$(1),ensemble,$(2),ensemble,$(1)/targets/full/s$(2),posteriors)
+$(foreach count,$(sort $(foreach arm,$(ARMS),$($(arm).hypotheses))),$(call hypotheses_rules,$(1),$(2),$(count)))
+$(foreach teacher,$(sort $(foreach arm,$(ARMS),$($(arm).teacher))),$(call student_teaches,$(1),$(2),$(teacher)))
 endef
 # another teacher's spikes, for those that should speak when it does
 define guide_rules
@@ -59,6 +61,13 @@ features_of = $(1)/$(if $(filter $(ALSO),$(2)),heard/$(2)/train,features/$(2))
 logits_rule = $(call stage,$(1)/logits/s$(2)/$(3),$(call features_of,$(1),$(3)) $(TEACHERS:%=$(1)/model/%/s$(2)),cache_logits,--features $(call features_of,$(1),$(3)) --teacher $(TEACHERS:%=$(1)/model/%/s$(2)) $(with_engine))
 # soft targets need hard labels for what their report says of them, where there are any; dev and test serve the ensemble
 targets_rules = $(foreach split,$(if $(filter full,$(3)),$(SPLITS),$(filter-out dev test,$(SPLITS))) $(ALSO),$(call stage,$(1)/targets/$(3)/s$(2)/$(split),$(1)/logits/s$(2)/$(split) $(call labels_of,$(1),$(split)),filter_targets,--logits $(1)/logits/s$(2)/$(split) $(addprefix --alignment ,$(call labels_of,$(1),$(split))) $($(3).filter)))
+# what the ensemble hears: so many word sequences of each utterance
+hypotheses_rules = $(foreach split,$(filter-out dev test,$(SPLITS)),$(call stage,$(1)/hypotheses/$(3)/s$(2)/$(split),$(1)/data $(1)/targets/full/s$(2)/$(split) $(1)/decode/ensemble/s$(2)/dev,decode,--jobs 1 --data $(1)/data/$(split) --posteriors $(1)/targets/full/s$(2)/$(split) $(decode_flags) --decoding $(1)/decode/ensemble/s$(2)/dev --n-best $(3)))
+# a student in the place of the ensemble: $(3) is its arm and size
+define student_teaches
+$(foreach split,$(filter-out dev test,$(SPLITS)),$(call stage,$(1)/taught-by/$(3)/logits/s$(2)/$(split),$(1)/features/$(split) $(1)/model/$(3)/s$(2),cache_logits,--features $(1)/features/$(split) --teacher $(1)/model/$(3)/s$(2) $(with_engine)))
+$(foreach targets,$(sort $(foreach arm,$(ARMS),$(if $(filter $(3),$($(arm).teacher)),$($(arm).targets)))),$(foreach split,$(filter-out dev test,$(SPLITS)),$(call stage,$(1)/taught-by/$(3)/targets/$(targets)/s$(2)/$(split),$(1)/taught-by/$(3)/logits/s$(2)/$(split) $(call labels_of,$(1),$(split)),filter_targets,--logits $(1)/taught-by/$(3)/logits/s$(2)/$(split) $(addprefix --alignment ,$(call labels_of,$(1),$(split))) $($(targets).filter))))
+endef
 labels_of = $(if $(aligned),$(if $(filter untranscribed,$(2)),,$(1)/align-$(last)/$(2)))
 
 # ── Students; $(1) folder, $(2) seed, $(3) arm, $(4) size ──
@@ -68,8 +77,11 @@ $(call scored,$(1),$(3)-$(4),$(2),$(4),$(call student,$(1),$(2),$(3),$(4)),model
 endef
 heard_by = $(if $($(1).heard),heard/$($(1).heard),features)
 student = $(1)/model/$(3)-$(4)/s$(2)
-soft_inputs = $(if $($(3).targets),$(1)/targets/$($(3).targets)/s$(2)/train $(if $($(3).untranscribed),$(1)/features/untranscribed $(1)/targets/$($(3).targets)/s$(2)/untranscribed))
-soft_flags = $(if $($(3).targets),--targets $(1)/targets/$($(3).targets)/s$(2)/train $(if $($(3).untranscribed),--untranscribed $(1)/features/untranscribed --untranscribed-targets $(1)/targets/$($(3).targets)/s$(2)/untranscribed))
+# soft targets, or what the teachers hear in their place, as folders without the split
+taught = $(if $($(3).targets),$(1)/$(addprefix taught-by/,$(addsuffix /,$($(3).teacher)))targets/$($(3).targets)/s$(2),$(if $($(3).hypotheses),$(1)/hypotheses/$($(3).hypotheses)/s$(2)))
+taught_flag = $(if $($(1).targets),targets,hypotheses)
+soft_inputs = $(if $(taught),$(taught)/train $(if $($(3).untranscribed),$(1)/features/untranscribed $(taught)/untranscribed))
+soft_flags = $(if $(taught),--$(call taught_flag,$(3)) $(taught)/train $(if $($(3).untranscribed),--untranscribed $(1)/features/untranscribed --untranscribed-$(call taught_flag,$(3)) $(taught)/untranscribed))
 also_inputs = $(foreach h,$($(3).also),$(1)/heard/$(h)/train $(call labels_of,$(1),$(h)) $(if $($(3).targets),$(1)/targets/$($(3).targets)/s$(2)/$(h)))
 also_flags = $(foreach h,$($(3).also),--features $(1)/heard/$(h)/train $(addprefix --alignment ,$(call labels_of,$(1),$(h))) $(if $($(3).targets),--targets $(1)/targets/$($(3).targets)/s$(2)/$(h)))
 

@@ -205,6 +205,54 @@ test('a CTC student learns from soft targets beside transcripts, from them alone
   assert.notDeepEqual(weights('student-half'), weights('student-soft'));
 });
 
+/** The best word sequences of three utterances. */
+async function nBest(name: string, count = 2): Promise<string> {
+  const given = { data, model, features, engine: 'cpu', priorScales: [0], insertionPenalties: [0] };
+  await runStage(decode, { ...given, tune: true, nBest: count, out: at(name) });
+  return at(name);
+}
+
+test('decode --n-best writes several word sequences of each utterance, the best one first', async () => {
+  const heard = await nBest('heard');
+  const lines = readFileSync(join(heard, 'n_best.txt'), 'utf8').trimEnd().split('\n');
+  const parts = lines.map((line) => line.split(' '));
+  assert.deepEqual(
+    parts.map(([utterance]) => utterance),
+    ['s1-a', 's1-a', 's1-b', 's1-b', 's2-a', 's2-a'],
+  );
+  const best = parts.filter((_, i) => i % 2 === 0).map(([utterance, , ...words]) => [utterance, ...words].join(' '));
+  assert.equal(`${best.join('\n')}\n`, readFileSync(join(heard, 'hypotheses.txt'), 'utf8'));
+  const table = await openUtterances(features);
+  const engine = await openEngine({ engine: 'cpu', threads: 1 });
+  const acoustic = openAcousticModel(engine, readModel(model));
+  for (const [utterance, score, ...words] of parts) {
+    const logits = acoustic.logPosteriors((await table.read(utterance!)).features as Float32Array);
+    const { utteranceNats } = ctcLoss({
+      ...{ logits, vocabularySize: 3, utteranceOffsets: Int32Array.of(0, logits.length / 3) },
+      labels: Int32Array.from(words, (word) => ['', 'one', 'two'].indexOf(word)),
+      labelOffsets: Int32Array.of(0, words.length),
+    });
+    const difference = Math.abs(utteranceNats[0]! + Number(score));
+    assert.ok(
+      difference < 0.02 * (1 + utteranceNats[0]!),
+      `${utterance} ${words}: ${score}, not ${-utteranceNats[0]!}`,
+    );
+  }
+});
+
+test('a CTC student learns what teachers hear, without a true transcript, and of untranscribed audio', async () => {
+  const heard = await nBest('teaching');
+  const swapped = writeWords('all-wrong', { text: 's1-a two\ns1-b one\ns2-a two\n', ctm: undefined });
+  const learning = { ...settings, hypotheses: heard };
+  const untranscribed = { untranscribed: features, untranscribedHypotheses: heard };
+  for (const [name, changes] of Object.entries({ alone: { data: swapped, softWeight: 1 }, more: untranscribed })) {
+    const report = await runStage(train, { ...learning, ...changes, out: at(`taught-${name}`) });
+    assert.ok((report.finalDevCtcNatsPerFrame as number) < 0.3, `${name}: ${report.finalDevCtcNatsPerFrame}`);
+    assert.equal(report.finalDevGreedyTokenErrorRate, 0);
+    assert.equal(report.utterances, name === 'more' ? 6 : 3);
+  }
+});
+
 test('train_student --objective ctc goes to folds, and cache_logits --cross-fit answers by the one left out', async () => {
   const given = { ...settings, updates: 2, evaluations: 1, folds: 2 };
   for (const fold of [0, 1]) await runStage(train, { ...given, fold, out: at(`fold-${fold}`) });
@@ -339,6 +387,55 @@ const bad: [string, Stage, () => string[], number, RegExp][] = [
     /frame-targets with --objective ctc: its teachers were trained with --objective frame/,
   ],
   [
+    'what teachers hear beside their posteriors',
+    train,
+    training({ hypotheses: model, targets: at('targets') }),
+    2,
+    /--targets and --hypotheses are two ways to learn from teachers: give one of them/,
+  ],
+  [
+    'frames with what teachers hear',
+    train,
+    training({ objective: 'frame', alignment, 'dev-alignment': alignment, 'dev-data': undefined, hypotheses: model }),
+    2,
+    /--hypotheses belongs to --objective ctc, not to frame/,
+  ],
+  [
+    'a model for what it hears',
+    train,
+    training({ hypotheses: model }),
+    3,
+    /n_best\.txt: it is not there; run decode with/,
+  ],
+  [
+    'words that are not in the lexicon',
+    train,
+    training({
+      hypotheses: at('heard'),
+      data: writeWords('three', {
+        'lexicon.txt': 'three one\ntwo two\n',
+        text: 's1-a two\ns1-b two\ns2-a two\n',
+        ctm: undefined,
+      }),
+    }),
+    3,
+    /n_best\.txt:\d+: word "one" is not in the lexicon of .*three; decode with the same data/,
+  ],
+  [
+    'untranscribed audio without teachers',
+    train,
+    training({ untranscribed: features }),
+    2,
+    /--untranscribed goes with --untranscribed-targets or --untranscribed-hypotheses/,
+  ],
+  [
+    'untranscribed audio that other teachers hear',
+    train,
+    training({ untranscribed: features, 'untranscribed-hypotheses': at('heard') }),
+    2,
+    /--untranscribed-hypotheses needs --hypotheses/,
+  ],
+  [
     'teachers of both kinds',
     cache,
     () => flags({ features, teacher: model, engine: 'cpu' }).concat('--teacher', frameModel),
@@ -379,6 +476,20 @@ const bad: [string, Stage, () => string[], number, RegExp][] = [
     () => [...flags({ data, model, features, beam: '1', 'language-model': at('fair.arpa'), engine: 'cpu' }), '--tune'],
     2,
     /--beam 1 takes the best token of each frame: leave out --language-model/,
+  ],
+  [
+    'more than the beam holds',
+    decode,
+    () => [...flags({ data, model, features, 'n-best': '9', engine: 'cpu' }), '--tune'],
+    2,
+    /--n-best 9 is more than the 8 of the search: widen --beam/,
+  ],
+  [
+    'several word sequences of frames',
+    decode,
+    () => [...flags({ data: frameData, model: frameModel, features, 'n-best': '4', engine: 'cpu' }), '--tune'],
+    2,
+    /--n-best belongs to objective ctc, and .*frame-model is of frames/,
   ],
   [
     'a scale of nothing but sound',

@@ -13,7 +13,12 @@ import { openUtterances, type Row, sharedUtterances, type UtteranceTable } from 
 import { mapInOrder, openWorkers, serve, type Work, type Workers } from '../shared/io/workers.ts';
 import { type BigramScores, scoresOf } from '../shared/math/bigram.ts';
 import { createBigramLoop } from '../shared/math/bigram_loop.ts';
-import { type CtcPrefixSearchOptions, createCtcPrefixSearch } from '../shared/math/ctc_prefix_search.ts';
+import {
+  type CtcPrefixSearch,
+  type CtcPrefixSearchOptions,
+  createCtcPrefixSearch,
+  type Hypothesis,
+} from '../shared/math/ctc_prefix_search.ts';
 import { editCounts } from '../shared/math/edit_distance.ts';
 import { bestToken } from '../shared/math/gate.ts';
 import { type Axis, type GridSearch, gridSearch, ratioBeyond, stepBeyond } from '../shared/math/grid_search.ts';
@@ -76,6 +81,13 @@ export const options = {
     describe:
       'objective ctc: word sequences followed at once, 8 unless given; 1: the best token of each frame, no insertion penalty',
   },
+  'n-best': {
+    type: 'number',
+    integer: true,
+    min: 1,
+    describe:
+      'objective ctc: as many word sequences of each utterance as well, in n_best.txt, each with its score in nats',
+  },
   jobs: {
     type: 'number',
     default: availableParallelism(),
@@ -104,7 +116,7 @@ export async function run(options: Options, context: Context<Engine>) {
     searchers = openWorkers(search, { setup: searchOf(data, source, options), count: options.jobs, program });
     const tuned = options.tune ? await tune(searchers, { data, source, options, context }) : undefined;
     const decoding = tuned?.decoding ?? readDecoding(options, context);
-    const tally = await decodeAll(searchers, decoding, { data, source, labels, context });
+    const tally = await decodeAll(searchers, decoding, { data, source, labels, nBest: options.nBest, context });
     context.out.writeJson('decoding.json', {
       ...decoding,
       ...digestOf(options),
@@ -133,6 +145,7 @@ interface Decoded {
   data: DataDirectory;
   source: PosteriorSource;
   labels: UtteranceTable | undefined;
+  nBest: number | undefined;
   context: Context<Engine>;
 }
 
@@ -143,9 +156,10 @@ interface PosteriorRow {
 interface Search {
   rows: PosteriorRow[];
   weights: LoopWeights;
+  nBest?: number;
 }
 /** What each row says; nothing where every path is ruled out. */
-type Found = (WordSequence | undefined)[];
+type Found = { best: WordSequence | undefined; hypotheses?: Hypothesis[] }[];
 type Searchers = Workers<Search, Found>;
 
 const program = fileURLToPath(import.meta.url);
@@ -154,14 +168,22 @@ const search: Work<SearchSetup, Search, Found> = {
   prepare({ prior, ...options }) {
     const searcher = createSearcher(options);
     const logPrior = Float64Array.from(prior, Math.log);
-    return async ({ rows, weights }) =>
-      rows.map(({ logPosteriors }) => searcher.decode({ logPosteriors, logPrior }, weights));
+    return async ({ rows, weights, nBest }) =>
+      rows.map(({ logPosteriors }) =>
+        nBest !== undefined
+          ? searcher.decodeNBest!({ logPosteriors, logPrior }, weights, nBest)
+          : { best: searcher.decode({ logPosteriors, logPrior }, weights) },
+      );
   },
 };
 
 type SearchSetup = (TokenLoopOptions | CtcPrefixSearchOptions) & { prior: readonly number[]; bigram?: BigramScores };
 
-function createSearcher(options: Omit<SearchSetup, 'prior'>) {
+interface Searcher extends Pick<CtcPrefixSearch, 'decode'> {
+  decodeNBest?: CtcPrefixSearch['decodeNBest'];
+}
+
+function createSearcher(options: Omit<SearchSetup, 'prior'>): Searcher {
   if ('beam' in options) return createCtcPrefixSearch(options as CtcPrefixSearchOptions);
   const { bigram, ...loop } = options as TokenLoopOptions & { bigram?: BigramScores };
   return bigram ? createBigramLoop({ ...loop, bigram }) : createTokenLoop(loop);
@@ -170,20 +192,25 @@ function createSearcher(options: Omit<SearchSetup, 'prior'>) {
 /** The search that fits the objective of the model. */
 function searchOf(data: DataDirectory, source: PosteriorSource, options: Options): SearchSetup {
   const { path, prior, selfLoop } = source;
-  const { beam, languageModel } = options;
+  const { beam, nBest, languageModel } = options;
   const bigram = languageModel ? { bigram: readBigram(languageModel, data.lexicon.words) } : {};
   if (!selfLoop) {
     checkCtcOptions(options);
     const vocabularySize = data.tokens.symbols.length;
     return { tokenOfWord: tokenOfWords(data), vocabularySize, beam: beam ?? usualBeam, prior, ...bigram };
   }
-  if (beam === undefined) return { ...loopOf(data, { prior, selfLoop }), ...bigram };
-  throw new UsageError(`--beam belongs to objective ctc, and ${path} is of frames: leave it out`);
+  const alien = beam !== undefined ? '--beam' : nBest !== undefined ? '--n-best' : undefined;
+  if (!alien) return { ...loopOf(data, { prior, selfLoop }), ...bigram };
+  throw new UsageError(`${alien} belongs to objective ctc, and ${path} is of frames: leave it out`);
 }
 
 const usualBeam = 8;
 
-function checkCtcOptions({ beam, acousticScales, insertionPenalties, languageModel }: Options): void {
+function checkCtcOptions(options: Options): void {
+  const { beam = usualBeam, nBest = 1, acousticScales, insertionPenalties, languageModel } = options;
+  if (nBest > beam) {
+    throw new UsageError(`--n-best ${nBest} is more than the ${beam} of the search: widen --beam, or ask for fewer`);
+  }
   if (acousticScales) {
     throw new UsageError('--acoustic-scales has nothing to weigh against in a CTC search: leave it out');
   }
@@ -223,8 +250,8 @@ function readBigram(path: string, words: readonly string[]): BigramScores {
 
 /** @throws {InputError} where a row has no path */
 function wordsOf({ rows }: Search, found: Found, { path }: PosteriorSource): WordSequence[] {
-  return found.map((words, i) => {
-    if (words) return words;
+  return found.map(({ best }, i) => {
+    if (best) return best;
     throw new InputError(
       `Cannot decode ${rows[i]!.utterance}: ${path} rules out every word and silence; use --prior-scales 0`,
     );
@@ -235,16 +262,18 @@ function wordsOf({ rows }: Search, found: Found, { path }: PosteriorSource): Wor
 const rowsAtOnce = 32;
 
 /** Writes what is found; counts frames, words and, given labels, the frames whose best token is their label. */
-async function decodeAll(searchers: Searchers, weights: LoopWeights, { data, source, labels, context }: Decoded) {
+async function decodeAll(searchers: Searchers, weights: LoopWeights, given: Decoded) {
+  const { data, source, labels, nBest, context } = given;
   const text = context.out.createFile('hypotheses.txt');
   const times = context.out.createFile('hypotheses.ctm');
+  const several = nBest === undefined ? undefined : context.out.createFile('n_best.txt');
   const tally = { frames: 0, words: 0, score: 0, framesRight: 0, framesLabelled: 0 };
   context.progress.start('decoding', source.utterances.length);
   const begun: Search[] = [];
   async function* searches(): AsyncGenerator<Search> {
     let rows: PosteriorRow[] = [];
     const take = (): Search => {
-      const task = { rows, weights };
+      const task = { rows, weights, nBest };
       begun.push(task);
       rows = [];
       return task;
@@ -264,7 +293,12 @@ async function decodeAll(searchers: Searchers, weights: LoopWeights, { data, sou
   for await (const found of mapInOrder(searchers, searches())) {
     const task = begun.shift()!;
     wordsOf(task, found, source).forEach((sequence, i) => {
-      writeHypothesis({ text, times }, task.rows[i]!.utterance, sequence, { words: data.lexicon.words, source });
+      const { utterance } = task.rows[i]!;
+      writeHypothesis({ text, times }, utterance, sequence, { words: data.lexicon.words, source });
+      for (const { words, score } of found[i]!.hypotheses ?? []) {
+        const spelled = Array.from(words, (word) => ` ${data.lexicon.words[word]!}`);
+        several!.write(Buffer.from(`${utterance} ${score.toFixed(4)}${spelled.join('')}\n`));
+      }
       tally.words += sequence.words.length;
       tally.score += sequence.score;
       context.progress.advance();
@@ -273,6 +307,7 @@ async function decodeAll(searchers: Searchers, weights: LoopWeights, { data, sou
   }
   text.close();
   times.close();
+  several?.close();
   return tally;
 }
 

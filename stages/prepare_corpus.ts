@@ -28,9 +28,10 @@ export const options = {
   },
   transcribed: {
     type: 'number',
+    default: 1,
     above: 0,
     max: 1,
-    describe: 'speechocean762: share of the training utterances that keep their transcripts, all unless given',
+    describe: 'share of the training utterances that keep their transcripts; the others go with the untranscribed',
   },
   units: {
     type: 'string',
@@ -60,16 +61,15 @@ type Options = OptionsOf<typeof options>;
 const belongTo = {
   protocol: 'fsdd',
   rotation: 'fsdd',
-  transcribed: 'speechocean762',
   states: 'speechocean762',
 } as const;
 
 export async function run(options: Options, { out, progress, breathe }: Context) {
   checkOptions(options);
-  const { corpus, source, protocol = 'seen', rotation = 0, transcribed = 1, units, states = 2, seed } = options;
+  const { corpus, source, protocol = 'seen', rotation = 0, transcribed, units, states = 2, seed } = options;
   const parts =
     corpus === 'fsdd'
-      ? writeNoisyDigits(out, { source, protocol, rotation, units, seed })
+      ? writeNoisyDigits(out, { source, protocol, rotation, transcribed, units, seed })
       : writeSpeechocean762(out, { source, out: options.out, transcribed, units, states, seed });
   const splits: Record<string, object> = {};
   progress.start('writing');

@@ -87,6 +87,27 @@ test('prepare_corpus says 3 to 7 words in an utterance, and none where they are 
   assert.equal(ctm, undefined);
 });
 
+test('prepare_corpus --transcribed leaves the audio of digits as it is, and puts transcripts away', async () => {
+  const out = at('third');
+  const report = await runStage(stage, { source: 'data/fsdd', transcribed: 0.3, out });
+  const [train, untranscribed] = ['train', 'untranscribed'].map((split) => readDataDirectory(join(out, split)));
+  const share = train!.utterances.length / full.data.train!.utterances.length;
+  assert.ok(share > 0.2 && share < 0.4, `${share}`);
+  const ids = (data: DataDirectory) => data.utterances.map(({ id }) => id);
+  assert.deepEqual(
+    [...ids(train!), ...ids(untranscribed!)].sort(),
+    [...ids(full.data.train!), ...ids(full.data.untranscribed!)].sort(),
+  );
+  assert.ok(untranscribed!.utterances.every(({ id }) => untranscribed!.wordsOf(id) === undefined));
+  const seconds = (splits: unknown) =>
+    Object.values(splits as Record<string, { seconds: number }>).reduce((sum, { seconds }) => sum + seconds, 0);
+  assert.ok(Math.abs(seconds(report.splits) - seconds(full.report.splits)) < 1e-6);
+  await assert.rejects(
+    runStage(stage, { source: 'data/fsdd', transcribed: 1e-9, out: at('none') }),
+    /--transcribed 1e-9 leaves no utterance of \d+ a transcript: raise it/,
+  );
+});
+
 // recordings of a speaker can be told by their digit and length
 for (const [split, copies, first, last] of [
   ['test', 5, 0, 4],

@@ -49,6 +49,13 @@ export const options = {
     role: 'input',
     describe: 'folder of filter_targets: soft targets for the same utterances; one for each of --features',
   },
+  hypotheses: {
+    type: 'string',
+    array: true,
+    role: 'input',
+    describe:
+      'objective ctc: folder of decode --n-best, what the teachers hear, in place of soft targets; one for each of --features',
+  },
   untranscribed: {
     type: 'string',
     array: true,
@@ -60,6 +67,12 @@ export const options = {
     array: true,
     role: 'input',
     describe: 'folder of filter_targets: soft targets for it; one for each of --untranscribed',
+  },
+  'untranscribed-hypotheses': {
+    type: 'string',
+    array: true,
+    role: 'input',
+    describe: 'objective ctc: folder of decode --n-best: what the teachers hear in it; one for each of --untranscribed',
   },
   'dev-features': {
     type: 'string',
@@ -400,12 +413,22 @@ const isPatienceOut = ({ curves }: Standing, { patience = Infinity }: Options): 
   curves.length > 0 && curves.length - 1 - bestOf({ curves }) >= patience;
 
 function checkSettings(given: Options): Options {
-  if (given.untranscribedTargets && !given.targets) {
-    throw new UsageError('--untranscribed-targets needs --targets: transcribed audio is learnt from the same teachers');
+  if (given.targets && given.hypotheses) {
+    throw new UsageError('--targets and --hypotheses are two ways to learn from teachers: give one of them');
   }
-  if (!given.untranscribed !== !given.untranscribedTargets) {
+  for (const [flag, transcribed, untranscribed] of [
+    ['targets', given.targets, given.untranscribedTargets],
+    ['hypotheses', given.hypotheses, given.untranscribedHypotheses],
+  ] as const) {
+    if (untranscribed && !transcribed) {
+      throw new UsageError(
+        `--untranscribed-${flag} needs --${flag}: transcribed audio is learnt from the same teachers`,
+      );
+    }
+  }
+  if (!given.untranscribed !== !(given.untranscribedTargets ?? given.untranscribedHypotheses)) {
     throw new UsageError(
-      '--untranscribed and --untranscribed-targets go together: audio without transcripts teaches nothing without soft targets',
+      '--untranscribed goes with --untranscribed-targets or --untranscribed-hypotheses: audio without transcripts teaches nothing without teachers',
     );
   }
   if (given.targetDelayFrames > 0 && !given.streaming) {
@@ -435,7 +458,7 @@ const optionsOf = {
 } as const;
 
 function checkObjectiveOptions(given: Options): void {
-  const { objective, labelSmoothing } = given;
+  const { objective, hypotheses, labelSmoothing } = given;
   for (const [owner, flags] of Object.entries(optionsOf)) {
     for (const [name, flag] of Object.entries(flags) as [keyof Options, string][]) {
       if (owner === objective && given[name] === undefined) {
@@ -448,17 +471,23 @@ function checkObjectiveOptions(given: Options): void {
       }
     }
   }
+  if (objective === 'frame' && hypotheses) {
+    throw new UsageError('--hypotheses belongs to --objective ctc, not to frame: leave it out');
+  }
   if (objective === 'ctc' && labelSmoothing > 0) {
     throw new UsageError('--label-smoothing belongs to --objective frame: a transcript has no label of a frame');
   }
 }
 
 /** Folders that belong to each other by their order. */
-function checkCounts({ features, alignment, targets, untranscribed, untranscribedTargets }: Options): void {
+function checkCounts(given: Options): void {
+  const { features, untranscribed } = given;
   for (const [flag, own, of, those] of [
-    ['alignment', alignment, 'features', features],
-    ['targets', targets, 'features', features],
-    ['untranscribed-targets', untranscribedTargets, 'untranscribed', untranscribed],
+    ['alignment', given.alignment, 'features', features],
+    ['targets', given.targets, 'features', features],
+    ['hypotheses', given.hypotheses, 'features', features],
+    ['untranscribed-targets', given.untranscribedTargets, 'untranscribed', untranscribed],
+    ['untranscribed-hypotheses', given.untranscribedHypotheses, 'untranscribed', untranscribed],
   ] as const) {
     if (own && those && own.length !== those.length) {
       throw new UsageError(

@@ -385,7 +385,12 @@ truncateSync(join(cut, 'alignment.arrow'), 300);
 
 const bad: [string, Record<string, string>, number, RegExp][] = [
   ['soft targets for untranscribed audio alone', { 'untranscribed-targets': targets }, 2, /needs --targets/],
-  ['untranscribed audio without soft targets', { untranscribed: features }, 2, /go together/],
+  [
+    'untranscribed audio without soft targets',
+    { untranscribed: features },
+    2,
+    /--untranscribed goes with --untranscribed-targets or/,
+  ],
   ['a delay of what hears all', { 'target-delay-frames': '3' }, 2, /belongs to --streaming/],
   ['attention to a stream', { kind: 'attention', streaming: 'true' }, 2, /does not go with --kind attention/],
   ['heads that do not fit', { kind: 'attention', width: '20' }, 2, /--width 20 .* no multiple of 4 · --heads 4/],

@@ -1,7 +1,8 @@
 # What is trained on transcripts, with connectionist temporal classification.
 
 # Teachers: architecture and training of each member.
-augmented  := --learning-rate 0.008 $(call masks,1,6,8)
+rate       := --learning-rate 0.008
+augmented  := $(rate) $(call masks,1,6,8)
 t1.train   := --width 96 --dilations 1,2,3 $(augmented)
 t2.train   := --width 96 --dilations 1,2,4 $(augmented)
 t3.train   := --width 80 --dilations 1,1,2,3 $(augmented)
@@ -14,8 +15,10 @@ small.train := --width 32 --dilations 1,2
 
 # Flags for one size of student: the best of five trials of each arm on dev, see pipelines/ablations/recipes_ctc.sh; the small
 # one takes them over.
-hard-large.train    := --learning-rate 0.008 --dropout 0.1
-masked-large.train  := --learning-rate 0.008 $(call masks,1,6,8)
-full-large.train    := --learning-rate 0.008
-essence-large.train := --learning-rate 0.008 $(weak_masks)
-$(foreach arm,hard masked full essence,$(eval $(arm)-small.train = $$($(arm)-large.train)))
+hard-large.train                  := $(rate) --dropout 0.1
+masked-large.train                := $(rate) $(call masks,1,6,8)
+full-large.train                  := $(rate)
+essence-large.train               := $(rate) $(weak_masks)
+full-untranscribed-large.train    := $(rate) $(weak_masks)
+essence-untranscribed-large.train := $(rate) $(weak_masks)
+$(foreach arm,hard masked full essence full-untranscribed essence-untranscribed,$(eval $(arm)-small.train = $$($(arm)-large.train)))

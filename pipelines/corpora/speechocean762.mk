@@ -3,10 +3,7 @@
 DATA_SOURCE    := $(DATA)
 ALL_ROTATIONS  := official
 ATTRIBUTION    := speechocean762, free for commercial and non-commercial purposes
-prepare_flags   = $(if $(TRANSCRIBED),--transcribed $(TRANSCRIBED))
 feature_flags  := --sample-rate 16000
 decode_flags    = --language-model $(1)/data/lm.arpa
 report_flags   := --unit speaker
 updates_of      = $(UPDATES)
-TRANSCRIBED    ?=## share of the training transcripts that are used; the others' audio goes with the untranscribed
-KNOBS          += TRANSCRIBED

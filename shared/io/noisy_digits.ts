@@ -2,6 +2,7 @@ import { babble, colouredNoise, mixAt, noiseColours, power } from '../math/noise
 import { createRandom, type Random } from '../math/random.ts';
 import { languageOf, type Units } from '../text/units.ts';
 import { type WrittenUtterance, writeDataDirectory } from './data_directory_writer.ts';
+import { UsageError } from './errors.ts';
 import { type DigitRecording, readFsdd, sampleRateHz } from './fsdd.ts';
 import type { OutputFolder } from './output_folder.ts';
 import { writeWav } from './wav.ts';
@@ -12,6 +13,8 @@ export interface NoisyDigitsOptions {
   protocol: 'seen' | 'unseen';
   /** Unseen: which speaker is kept for the test; the next one is dev. */
   rotation: number;
+  /** Share of the training utterances that keep their transcripts; the others go to `untranscribed`. */
+  transcribed: number;
   /** What tokens stand for. */
   units: Units;
   /** Of strings, pauses and noise. */
@@ -47,12 +50,15 @@ export async function* writeNoisyDigits(
 ) {
   const recordings = await readFsdd(options.source);
   const everyone = [...new Set(recordings.map(({ speaker }) => speaker))].sort();
+  const keepsTranscript = ({ id }: Mixed): boolean =>
+    createRandom(options.seed, 'transcribed', id).uniform() < options.transcribed;
+  let putAway: Mixed[] = [];
   for (const name of Object.keys(splits) as SplitName[]) {
     const { speakers, babblers } = castOf(name, everyone, options);
     const { last, copies } = splitOf(name, options);
     const of = (who: readonly string[], last: number) =>
       recordings.filter(({ speaker, index }) => who.includes(speaker) && index >= splits[name].first && index <= last);
-    const utterances = speakers.flatMap((speaker) => {
+    const mixed = speakers.flatMap((speaker): Mixed[] => {
       const own = of([speaker], last);
       const others = of(
         babblers.filter((babbler) => babbler !== speaker),
@@ -65,6 +71,14 @@ export async function* writeNoisyDigits(
         }),
       ).flat();
     });
+    if (name === 'train') putAway = mixed.filter((utterance) => !keepsTranscript(utterance));
+    const utterances =
+      name === 'train' ? mixed.filter(keepsTranscript) : name === 'untranscribed' ? merged(mixed, putAway) : mixed;
+    if (utterances.length === 0) {
+      throw new UsageError(
+        `--transcribed ${options.transcribed} leaves no utterance of ${mixed.length} a transcript: raise it`,
+      );
+    }
     writeSplit(out, name, utterances, options);
     yield {
       name,
@@ -74,6 +88,10 @@ export async function* writeNoisyDigits(
     };
   }
 }
+
+/** In the order of their ids. */
+const merged = (some: readonly Mixed[], others: readonly Mixed[]): Mixed[] =>
+  [...some, ...others].sort((a, b) => (a.id < b.id ? -1 : 1));
 
 /**
  * Who speaks in a split, and who may babble behind them.

@@ -9,8 +9,16 @@ export interface TranscriptsAndTargets extends Pick<StudentAndTargets, 'soft' | 
   utteranceOffsets: Int32Array;
   /** [utterances] Tokens of each transcript, without blanks; undefined where there is none. */
   transcripts: readonly (Int32Array | undefined)[];
+  /** [utterances] What the teachers hear, if anything; in place of soft targets, or beside them. */
+  hypotheses?: readonly (readonly WeightedTranscript[] | undefined)[];
   /** The token that stands for no label; 0 unless given. */
   blank?: number;
+}
+
+/** A token sequence and its probability among those of its utterance, which sum to 1. */
+export interface WeightedTranscript {
+  labels: Int32Array;
+  weight: number;
 }
 
 /** What computes the two parts: the definitions, or their twins in `kernels`. */
@@ -22,41 +30,57 @@ export interface LossParts {
 /**
  * Learning from transcripts and from teachers at once. Over a batch of F frames
  *
- *     L = 1/F · ( (1 − w) · Σ −ln p(transcript | utterance) + w · Σ g · T² · KL(soft targets ‖ student at T) )
+ *     L = 1/F · ( (1 − w) · Σ −ln p(transcript | utterance) + w · S ),
+ *     S = Σ g · T² · KL(soft targets ‖ student at T) + Σ Σ q · −ln p(hypothesis | utterance)
  *
- * with the first sum over utterances that have a transcript, the second over all frames with soft targets; w = 0 without
- * any. Both are divided by all frames, so that w weighs nats a frame against nats a frame. A gated frame is dropped:
- * there is no hard label that its weight could go to.
+ * with the first sum over utterances that have a transcript, the second over all frames with soft targets, the last over
+ * the hypotheses of an utterance and their probabilities q; w = 0 without any of the latter two. All are divided by all
+ * frames, so that w weighs nats a frame against nats a frame. A gated frame is dropped: there is no hard label that its
+ * weight could go to.
  *
  * @returns `hardNats` is the part of the transcripts; infinite where one does not fit into its utterance
  * @throws {RangeError} when shapes do not fit each other, or a label or token is not in the vocabulary
  * @see Graves et al. (2006), Connectionist Temporal Classification; Hinton, Vinyals, Dean (2015), Distilling the
- *   Knowledge in a Neural Network, sec. 2, for the weighted average and T²
+ *   Knowledge in a Neural Network, sec. 2, for the weighted average and T²; Kim, Rush (2016), Sequence-Level Knowledge
+ *   Distillation, sec. 3.2, for the hypotheses, of which there it is the best alone
  */
 export function ctcDistillationLoss(
   given: TranscriptsAndTargets,
   parts: LossParts = { ctcLoss, distillationLoss },
 ): DistillationLoss {
-  const { logits, vocabularySize, soft, softWeight } = given;
+  const { logits, vocabularySize, transcripts, hypotheses, soft, softWeight } = given;
   const frames = logits.length / vocabularySize;
   checkUtterances(given);
   const gradient = new Float32Array(logits.length);
-  const hardNats = addCtcInto(gradient, given, { scale: soft ? 1 - softWeight : 1, ctcLoss: parts.ctcLoss });
-  if (!soft) return { lossNats: hardNats, hardNats, softNats: 0, gradient };
+  const hardWeight = soft || hypotheses ? 1 - softWeight : 1;
+  const said = transcripts.flatMap((labels, utterance) => (labels ? [{ utterance, labels, weight: hardWeight }] : []));
+  const heard = (hypotheses ?? []).flatMap((several = [], utterance) =>
+    several.map(({ labels, weight }) => ({ utterance, labels, weight: softWeight * weight })),
+  );
+  const hardNats = addCtcInto(gradient, said, given, parts);
+  const heardNats = addCtcInto(gradient, heard, given, parts);
+  if (!soft) return { lossNats: hardNats + heardNats, hardNats, softNats: heardNats, gradient };
   const { tail, temperature } = given;
-  const { softNats, gradient: softGradient } = parts.distillationLoss({
+  const found = parts.distillationLoss({
     ...{ logits, vocabularySize, soft, tail, temperature, softWeight },
     hardLabels: new Int32Array(frames).fill(-1),
     ...{ labelSmoothing: 0, gated: 'drop' },
   });
-  for (let i = 0; i < gradient.length; i++) gradient[i]! += softGradient[i]!;
+  for (let i = 0; i < gradient.length; i++) gradient[i]! += found.gradient[i]!;
+  const softNats = heardNats + found.softNats;
   return { lossNats: hardNats + softNats, hardNats, softNats, gradient };
 }
 
-function checkUtterances({ logits, vocabularySize, utteranceOffsets, transcripts }: TranscriptsAndTargets): void {
+function checkUtterances(given: TranscriptsAndTargets): void {
+  const { logits, vocabularySize, utteranceOffsets, transcripts, hypotheses = transcripts } = given;
   if (utteranceOffsets.length !== transcripts.length + 1) {
     throw new RangeError(
       `Cannot compare ${utteranceOffsets.length - 1} utterances with ${transcripts.length} transcripts; give one each, undefined where there is none`,
+    );
+  }
+  if (hypotheses.length !== transcripts.length) {
+    throw new RangeError(
+      `Cannot compare ${transcripts.length} utterances with the hypotheses of ${hypotheses.length}; give those of each, undefined where there are none`,
     );
   }
   if (utteranceOffsets.at(-1)! * vocabularySize !== logits.length) {
@@ -66,51 +90,62 @@ function checkUtterances({ logits, vocabularySize, utteranceOffsets, transcripts
   }
 }
 
+/** A token sequence that an utterance is compared with. */
+interface Spoken {
+  utterance: number;
+  labels: Int32Array;
+}
+
 /**
- * Adds scale · ∂/∂ logits of the transcripts' part to their utterances' places.
+ * Adds Σ weight · ∂/∂ logits of −ln p(labels | utterance) / all frames to the places of their utterances.
  *
- * @returns scale × nats, divided by the frames of all utterances
+ * @returns Σ weight × nats, divided by the frames of all utterances
  */
 function addCtcInto(
   gradient: Float32Array,
+  all: readonly (Spoken & { weight: number })[],
   given: TranscriptsAndTargets,
-  { scale, ctcLoss }: { scale: number; ctcLoss: LossParts['ctcLoss'] },
+  { ctcLoss }: LossParts,
 ): number {
-  const transcribed = given.transcripts.flatMap((transcript, i) => (transcript ? [i] : []));
-  if (scale === 0 || transcribed.length === 0) return 0;
+  const weighed = all.filter(({ weight }) => weight > 0);
+  if (weighed.length === 0) return 0;
   const { vocabularySize, utteranceOffsets } = given;
-  const batch = transcribedBatch(given, transcribed);
+  const batch = spokenBatch(given, weighed);
   const found = ctcLoss(batch);
-  const frames = batch.logits.length / vocabularySize;
-  const share = (scale * frames) / Math.max(1, utteranceOffsets.at(-1)!); // it was divided by frames that are transcribed
+  const perFrame = 1 / Math.max(1, utteranceOffsets.at(-1)!);
+  const rescale = (batch.logits.length / vocabularySize) * perFrame; // it was divided by the frames of this batch
+  let lossNats = 0;
   let from = 0;
-  for (const i of transcribed) {
-    const start = utteranceOffsets[i]! * vocabularySize;
-    const end = utteranceOffsets[i + 1]! * vocabularySize;
+  weighed.forEach(({ utterance, weight }, i) => {
+    const start = utteranceOffsets[utterance]! * vocabularySize;
+    const end = utteranceOffsets[utterance + 1]! * vocabularySize;
+    const share = weight * rescale;
     for (let place = start; place < end; place++) gradient[place]! += share * found.gradient[from++]!;
-  }
-  return share * found.lossNats;
+    lossNats += weight * found.utteranceNats[i]!;
+  });
+  return perFrame * lossNats;
 }
 
-/** Utterances of a batch that have a transcript, all unless some are named; the same logits where it is all of them. */
-export function transcribedBatch(
-  given: Pick<TranscriptsAndTargets, 'logits' | 'vocabularySize' | 'utteranceOffsets' | 'transcripts' | 'blank'>,
-  utterances: readonly number[] = [...given.transcripts.keys()],
+/** A batch of the utterances that are named, in their order and as often; the same logits where it is all of them, once. */
+export function spokenBatch(
+  given: Pick<TranscriptsAndTargets, 'logits' | 'vocabularySize' | 'utteranceOffsets' | 'blank'>,
+  spoken: readonly Spoken[],
 ): LogitsAndTranscripts {
-  const { logits, vocabularySize, utteranceOffsets, transcripts, blank } = given;
-  const own = utterances.map((i) => transcripts[i]!);
+  const { logits, vocabularySize, utteranceOffsets, blank } = given;
+  const own = spoken.map(({ labels }) => labels);
   const common = {
     vocabularySize,
     labels: joined(own),
     labelOffsets: offsetsOf(own.map(({ length }) => length)),
     blank,
   };
-  if (utterances.length === transcripts.length) return { ...common, logits, utteranceOffsets };
-  const lengths = utterances.map((i) => utteranceOffsets[i + 1]! - utteranceOffsets[i]!);
+  const isAll = spoken.length === utteranceOffsets.length - 1 && spoken.every(({ utterance }, i) => utterance === i);
+  if (isAll) return { ...common, logits, utteranceOffsets };
+  const lengths = spoken.map(({ utterance }) => utteranceOffsets[utterance + 1]! - utteranceOffsets[utterance]!);
   const picked = new Float32Array(vocabularySize * lengths.reduce((sum, length) => sum + length, 0));
   let place = 0;
-  utterances.forEach((i, n) => {
-    const start = utteranceOffsets[i]! * vocabularySize;
+  spoken.forEach(({ utterance }, n) => {
+    const start = utteranceOffsets[utterance]! * vocabularySize;
     picked.set(logits.subarray(start, start + lengths[n]! * vocabularySize), place);
     place += lengths[n]! * vocabularySize;
   });

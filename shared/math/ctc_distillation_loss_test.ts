@@ -31,8 +31,14 @@ function frameOfTargets(random: Random, vocabularySize: number): SparseTargets {
   };
 }
 
-/** Utterances of 1 to 6 frames, some without transcript. */
-function randomBatch(random: Random, { withSoft = true } = {}): TranscriptsAndTargets {
+/** Some labels that fit into so many frames, unless there are repeated ones. */
+function randomLabels(random: Random, frames: number, vocabularySize: number): Int32Array {
+  const labels = Array.from({ length: random.integer(1 + Math.ceil(frames / 2)) });
+  return Int32Array.from(labels, () => 1 + random.integer(vocabularySize - 1));
+}
+
+/** Utterances of 1 to 6 frames, some without transcript, some with hypotheses. */
+function randomBatch(random: Random, { withSoft = true, withHypotheses = false } = {}): TranscriptsAndTargets {
   const vocabularySize = 3 + random.integer(3);
   const lengths = Array.from({ length: 1 + random.integer(3) }, () => 1 + random.integer(6));
   const frames = lengths.reduce((sum, length) => sum + length, 0);
@@ -42,8 +48,13 @@ function randomBatch(random: Random, { withSoft = true } = {}): TranscriptsAndTa
     utteranceOffsets: Int32Array.from([0, ...lengths], (_, i) => lengths.slice(0, i).reduce((a, b) => a + b, 0)),
     transcripts: lengths.map((length) => {
       if (withSoft && random.uniform() < 0.3) return undefined;
-      const labels = Array.from({ length: random.integer(1 + Math.ceil(length / 2)) });
-      return Int32Array.from(labels, () => 1 + random.integer(vocabularySize - 1));
+      return randomLabels(random, length, vocabularySize);
+    }),
+    ...(withHypotheses && {
+      hypotheses: lengths.map((length) => {
+        if (random.uniform() < 0.3) return undefined;
+        return [0.7, 0.3].map((weight) => ({ labels: randomLabels(random, length, vocabularySize), weight }));
+      }),
     }),
     ...(withSoft && {
       soft: concatenateTargets(Array.from({ length: frames }, () => frameOfTargets(random, vocabularySize))),
@@ -57,7 +68,8 @@ function randomBatch(random: Random, { withSoft = true } = {}): TranscriptsAndTa
 test('the gradient of ctcDistillationLoss() is that of finite differences', () => {
   let untranscribed = 0;
   for (let seed = 0; seed < 60; seed++) {
-    const batch = randomBatch(createRandom('gradient', seed), { withSoft: seed % 4 > 0 });
+    const kinds = { withSoft: seed % 4 > 0, withHypotheses: seed % 3 > 0 };
+    const batch = randomBatch(createRandom('gradient', seed), kinds);
     untranscribed += batch.transcripts.filter((transcript) => !transcript).length;
     const { gradient, lossNats, hardNats, softNats } = ctcDistillationLoss(batch);
     near(lossNats, hardNats + softNats, 1e-12);
@@ -99,6 +111,27 @@ test('ctcDistillationLoss() divides both parts by all frames, and weighs them by
   }
 });
 
+test('ctcDistillationLoss() of hypotheses is the mean CTC by their probabilities, beside transcripts and without them', () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const batch = randomBatch(createRandom('hypotheses', seed), { withSoft: false, withHypotheses: true });
+    const { transcripts, hypotheses, softWeight } = batch;
+    const plain = (labels: TranscriptsAndTargets['transcripts']) =>
+      ctcDistillationLoss({ ...batch, transcripts: labels, hypotheses: undefined }).lossNats;
+    const of = (rank: number) => plain(hypotheses!.map((several) => several && several[rank]!.labels));
+    const { hardNats, softNats } = ctcDistillationLoss(batch);
+    near(hardNats, (1 - softWeight) * plain(transcripts), 1e-9 * (1 + hardNats), `seed ${seed}`);
+    near(softNats, softWeight * (0.7 * of(0) + 0.3 * of(1)), 1e-9 * (1 + softNats), `seed ${seed}`);
+    const certain = transcripts.map((labels) => [{ labels: labels!, weight: 1 }]);
+    const learnt = ctcDistillationLoss({ ...batch, hypotheses: certain });
+    near(
+      learnt.lossNats,
+      plain(transcripts),
+      1e-9 * (1 + learnt.lossNats),
+      `seed ${seed}: teachers that hear the truth`,
+    );
+  }
+});
+
 test('ctcDistillationLoss() without soft targets is ctcLoss(), whatever their weight would be', () => {
   const batch = randomBatch(createRandom('hard'), { withSoft: false });
   const labels = Int32Array.from(batch.transcripts.flatMap((transcript) => [...transcript!]));
@@ -127,7 +160,8 @@ test('ctcDistillationLoss() has a gradient of 0 in untranscribed frames that are
 test('ctcDistillationLoss() by kernels is what it is by definition', () => {
   const kernels = { ctcLoss: openCtcLoss(), distillationLoss: openDistillationLoss() };
   for (let seed = 0; seed < 30; seed++) {
-    const batch = randomBatch(createRandom('kernels', seed), { withSoft: seed % 3 > 0 });
+    const kinds = { withSoft: seed % 3 > 0, withHypotheses: seed % 2 > 0 };
+    const batch = randomBatch(createRandom('kernels', seed), kinds);
     const [expected, found] = [ctcDistillationLoss(batch), ctcDistillationLoss(batch, kernels)];
     near(found.lossNats, expected.lossNats, 1e-5 * (1 + expected.lossNats), `seed ${seed}`); // float32
     expected.gradient.forEach((value, i) => void near(found.gradient[i]!, value, 1e-5, `seed ${seed}, gradient ${i}`));
@@ -143,6 +177,7 @@ test('ctcDistillationLoss() is infinite where a transcript does not fit, leaves 
   assert.equal(ctcDistillationLoss({ ...batch, transcripts: long }).lossNats, Infinity);
   const faults: [Partial<TranscriptsAndTargets>, RegExp][] = [
     [{ transcripts: [] }, /utterances with 0 transcripts; give one each, undefined where there is none/],
+    [{ hypotheses: [] }, /utterances with the hypotheses of 0; give those of each, undefined where there are none/],
     [{ logits: batch.logits.slice(batch.vocabularySize) }, /Cannot split .* logits of .* tokens into/],
     [{ transcripts: batch.transcripts.map(() => Int32Array.of(0)) }, /label 0 of utterance 0: it is the blank/],
     [{ soft: noTargets(99) }, /with soft targets of 99/],

@@ -16,6 +16,17 @@ export interface CtcPrefixSearchOptions {
   bigram?: BigramScores;
 }
 
+interface Posteriors {
+  logPosteriors: Float32Array;
+  logPrior: ArrayLike<number>;
+}
+
+/** A word sequence that was found, and how good it is as the search counts it. */
+export interface Hypothesis {
+  words: Int32Array;
+  score: number;
+}
+
 /**
  * A decoder for models of connectionist temporal classification, whose tokens are words: the best word sequence, all
  * paths that say it together. For words v of an utterance
@@ -50,15 +61,27 @@ export function createCtcPrefixSearch(options: CtcPrefixSearchOptions) {
    *
    * @returns undefined when every path is ruled out (score −Infinity)
    */
-  function decode(
-    { logPosteriors, logPrior }: { logPosteriors: Float32Array; logPrior: ArrayLike<number> },
+  function decode(posteriors: Posteriors, weights: LoopWeights): WordSequence | undefined {
+    const scores = scoresOf(posteriors, weights);
+    return beam === 1 ? bestPath(scores) : withTimes(bestPrefixes(scores, weights.insertionPenalty)[0], scores);
+  }
+
+  /** As `decode`, with up to `count` of the word sequences in the beam, best first. */
+  function decodeNBest(
+    posteriors: Posteriors,
     weights: LoopWeights,
-  ): WordSequence | undefined {
+    count: number,
+  ): { best: WordSequence | undefined; hypotheses: Hypothesis[] } {
+    const scores = scoresOf(posteriors, weights);
+    const hypotheses = bestPrefixes(scores, weights.insertionPenalty).slice(0, count);
+    return { best: withTimes(hypotheses[0], scores), hypotheses };
+  }
+
+  function scoresOf({ logPosteriors, logPrior }: Posteriors, weights: LoopWeights): Float32Array {
     if (logPosteriors.length % vocabularySize !== 0) {
       throw new RangeError(`Cannot decode ${logPosteriors.length} scores: not a multiple of ${vocabularySize} tokens`);
     }
-    const scores = acousticScores({ logPosteriors, logPrior }, weights);
-    return beam === 1 ? bestPath(scores) : bestPrefix(scores, weights.insertionPenalty);
+    return acousticScores({ logPosteriors, logPrior }, weights);
   }
 
   function bestPath(scores: Float32Array): WordSequence | undefined {
@@ -79,7 +102,8 @@ export function createCtcPrefixSearch(options: CtcPrefixSearchOptions) {
     return tokenOfWord.reduce((a, b) => (row[b]! > row[a]! ? b : a), blank);
   }
 
-  function bestPrefix(scores: Float32Array, insertionPenalty: number): WordSequence | undefined {
+  /** The possible ones of the beam after the last frame, best first; of equally good ones the one found first. */
+  function bestPrefixes(scores: Float32Array, insertionPenalty: number): Hypothesis[] {
     const frames = scores.length / vocabularySize;
     let active: Prefix[] = [createPrefix(-1, undefined)];
     active[0]!.endsInBlank = active[0]!.total = 0; // before the first frame
@@ -120,15 +144,18 @@ export function createCtcPrefixSearch(options: CtcPrefixSearchOptions) {
       }
       active = found.sort(byTotal).slice(0, beam);
     }
-    let best: Prefix | undefined;
-    let bestScore = -Infinity;
-    for (const prefix of active) {
-      const score = prefix.total + priceOf(prefix.word, boundary);
-      if (score > bestScore) [best, bestScore] = [prefix, score];
-    }
-    if (!best) return undefined;
-    const tokens = wordsOf(best).map((word) => tokenOfWord[word]!);
-    return wordSequence(collapse(bestPathThrough(tokens, scores, { vocabularySize, blank }), blank), bestScore);
+    return active
+      .map((prefix) => ({ prefix, score: prefix.total + priceOf(prefix.word, boundary) }))
+      .filter(({ score }) => score > -Infinity)
+      .sort((a, b) => b.score - a.score)
+      .map(({ prefix, score }) => ({ words: Int32Array.from(wordsOf(prefix)), score }));
+  }
+
+  /** Where the words are that were found. */
+  function withTimes(found: Hypothesis | undefined, scores: Float32Array): WordSequence | undefined {
+    if (!found) return undefined;
+    const tokens = Array.from(found.words, (word) => tokenOfWord[word]!);
+    return wordSequence(collapse(bestPathThrough(tokens, scores, { vocabularySize, blank }), blank), found.score);
   }
 
   /** The score that the last prefix of a full beam has; −∞ where it is not full. */
@@ -145,7 +172,7 @@ export function createCtcPrefixSearch(options: CtcPrefixSearchOptions) {
     };
   }
 
-  return { decode };
+  return { decode, decodeNBest };
 }
 
 export type CtcPrefixSearch = ReturnType<typeof createCtcPrefixSearch>;

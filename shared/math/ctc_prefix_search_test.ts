@@ -111,6 +111,28 @@ for (const withBigram of [false, true]) {
   });
 }
 
+test('decodeNBest() gives the best word sequences in their order, those that are ruled out left away', () => {
+  for (let seed = 0; seed < 30; seed++) {
+    const random = createRandom('n-best', seed);
+    const given = { tokenOfWord: [1, 2], vocabularySize: 3, bigram: randomBigram(random, 2, { ruledOut: seed % 3 }) };
+    const weights = { ...plain, priorScale: random.uniform(), insertionPenalty: random.normal() };
+    const logPosteriors = posteriors(random, 4, 3);
+    const logPrior = evenPrior(3);
+    const all = allOf(logPosteriors, logPrior, weights, given).filter(({ score }) => score > -Infinity);
+    all.sort((a, b) => b.score - a.score);
+    const search = createCtcPrefixSearch({ ...given, beam: exact });
+    const { best, hypotheses } = search.decodeNBest({ logPosteriors, logPrior }, weights, 5);
+    assert.deepEqual(best, search.decode({ logPosteriors, logPrior }, weights));
+    assert.deepEqual(
+      hypotheses.map(({ words }) => [...words]),
+      all.slice(0, 5).map(({ words }) => words),
+      `seed ${seed}`,
+    );
+    hypotheses.forEach(({ score }, i) => void assert.ok(Math.abs(score - all[i]!.score) < 1e-6, `seed ${seed}`));
+    assert.equal(search.decodeNBest({ logPosteriors, logPrior }, weights, 1000).hypotheses.length, all.length);
+  }
+});
+
 /** The published algorithm, word by word: probabilities in a table of all prefixes of a frame, the best of which stay. */
 function plainSearch(
   scores: Float32Array,

@@ -3,6 +3,7 @@ import type { PackedBatch } from '../engine/engine.ts';
 import { InputError } from '../io/errors.ts';
 import { sparseTargetsOfRow } from '../io/essence.ts';
 import type { Row, UtteranceTable } from '../io/utterance_table.ts';
+import type { WeightedTranscript } from '../math/ctc_distillation_loss.ts';
 import { type Masking, maskFeatures } from '../math/masking.ts';
 import { createRandom } from '../math/random.ts';
 import { concatenateTargets, noTargets, type SparseTargets } from '../math/sparse_targets.ts';
@@ -21,6 +22,8 @@ export interface Source {
   transcripts?: ReadonlyMap<string, Int32Array>;
   /** Soft targets; absent for training on hard labels alone. */
   targets?: UtteranceTable;
+  /** The teachers' best transcripts, in place of soft targets. */
+  hypotheses?: ReadonlyMap<string, readonly WeightedTranscript[]>;
 }
 
 /** Features of the utterances that are used, in file order. */
@@ -47,6 +50,8 @@ export interface Batch {
   hardLabels: Int32Array;
   /** [utterances] Tokens, undefined where there is no transcript. */
   transcripts: (Int32Array | undefined)[];
+  /** [utterances] The teachers' transcripts, where any utterance has some. */
+  hypotheses: (readonly WeightedTranscript[] | undefined)[] | undefined;
   soft: SparseTargets | undefined;
 }
 
@@ -115,7 +120,9 @@ export async function* trainingBatches(
     });
     const anySoft = parts.some(({ soft }) => soft);
     const soft = anySoft ? concatenateTargets(parts.map(({ soft, frames }) => soft ?? noTargets(frames))) : undefined;
-    return { input, hardLabels, transcripts: parts.map(({ transcript }) => transcript), soft };
+    const transcripts = parts.map(({ transcript }) => transcript);
+    const heard = parts.map(({ hypotheses }) => hypotheses);
+    return { input, hardLabels, transcripts, hypotheses: heard.some((some) => some) ? heard : undefined, soft };
   }
 }
 
@@ -125,6 +132,7 @@ interface UtteranceOfBatch {
   features: Float32Array;
   labels?: Uint16Array;
   transcript?: Int32Array;
+  hypotheses?: readonly WeightedTranscript[];
   soft?: SparseTargets;
 }
 
@@ -154,5 +162,6 @@ async function readUtterance(
     if (label >= tokens)
       throw new InputError(`Cannot train on utterance "${utterance}": label ${label} is not one of ${tokens} tokens`);
   }
-  return { utterance, frames, features, labels, transcript: source.transcripts?.get(utterance), soft };
+  const [transcript, hypotheses] = [source.transcripts?.get(utterance), source.hypotheses?.get(utterance)];
+  return { utterance, frames, features, labels, transcript, hypotheses, soft };
 }

@@ -1,7 +1,7 @@
 import type { Architecture } from '../engine/architecture.ts';
 import type { Network } from '../engine/engine.ts';
 import { collapse } from '../math/ctc_collapse.ts';
-import { transcribedBatch } from '../math/ctc_distillation_loss.ts';
+import { spokenBatch } from '../math/ctc_distillation_loss.ts';
 import { editCounts } from '../math/edit_distance.ts';
 import { bestToken } from '../math/gate.ts';
 import { openCtcLoss } from '../math/kernels/fast_ctc_loss.ts';
@@ -85,8 +85,8 @@ export async function evaluateTranscripts(
   const sums = { nats: 0, frames: 0, errors: 0, tokens: 0 };
   for await (const { logPosteriors, utteranceOffsets, utterances } of logPosteriorsOf(network, source, reading)) {
     const transcripts = utterances.map((utterance) => source.transcripts!.get(utterance)!);
-    const batch = { logits: logPosteriors, vocabularySize, utteranceOffsets, transcripts };
-    const { utteranceNats } = ctcLoss(transcribedBatch(batch));
+    const spoken = transcripts.map((labels, utterance) => ({ utterance, labels }));
+    const { utteranceNats } = ctcLoss(spokenBatch({ logits: logPosteriors, vocabularySize, utteranceOffsets }, spoken));
     transcripts.forEach((reference, i) => {
       const [start, end] = [utteranceOffsets[i]!, utteranceOffsets[i + 1]!];
       const path = Array.from({ length: end - start }, (_, frame) => {

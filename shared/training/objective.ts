@@ -39,9 +39,9 @@ export function batchLossOf({ objective, ...options }: LossOptions, parts: LossP
   if (objective === 'frame')
     return (logits, { hardLabels, soft }) => parts.distillationLoss({ ...options, logits, hardLabels, soft });
   const { vocabularySize, tail, temperature, softWeight } = options;
-  return (logits, { input, transcripts, soft }) => {
+  return (logits, { input, transcripts, hypotheses, soft }) => {
     const { utteranceOffsets } = input;
-    const given = { logits, vocabularySize, utteranceOffsets, transcripts, soft, tail, temperature, softWeight };
-    return ctcDistillationLoss(given, parts);
+    const spoken = { utteranceOffsets, transcripts, hypotheses };
+    return ctcDistillationLoss({ logits, vocabularySize, ...spoken, soft, tail, temperature, softWeight }, parts);
   };
 }

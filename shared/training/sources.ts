@@ -9,7 +9,7 @@ import type { Source } from './batches.ts';
 import { featureKeys } from './model_folder.ts';
 import { checkObjective, type ObjectiveName } from './objective.ts';
 import { checkTokens } from './posterior_source.ts';
-import { withTranscripts } from './transcripts.ts';
+import { withHypotheses, withTranscripts } from './transcripts.ts';
 
 interface SourceFolders {
   features: string;
@@ -46,10 +46,13 @@ export interface TrainingFolders {
   /** Objective frame. */
   alignment?: readonly string[];
   targets?: readonly string[];
+  /** Objective ctc: what teachers hear, in folders of decode --n-best. */
+  hypotheses?: readonly string[];
   /** Objective ctc: the data directory of the transcripts. */
   data?: string;
   untranscribed?: readonly string[];
   untranscribedTargets?: readonly string[];
+  untranscribedHypotheses?: readonly string[];
   stride: number;
 }
 
@@ -58,19 +61,22 @@ export interface TrainingFolders {
  *
  * @throws {InputError} when tables do not belong together
  */
-export async function openSources(
-  { objective, features, alignment, data, stride, targets, untranscribed, untranscribedTargets }: TrainingFolders,
-  skip: Skip,
-): Promise<Source[]> {
-  const spoken = objective === 'ctc' ? readDataDirectory(data!) : undefined;
+export async function openSources(folders: TrainingFolders, skip: Skip): Promise<Source[]> {
+  const { objective, alignment, data: dataFolder, stride, targets, hypotheses } = folders;
+  const { untranscribed = [], untranscribedTargets, untranscribedHypotheses } = folders;
+  const data = objective === 'ctc' ? readDataDirectory(dataFolder!) : undefined;
+  const heardBy = async (source: Source, folder: string | undefined): Promise<Source> =>
+    folder === undefined ? source : withHypotheses(source, { folder, data: data!, stride, skip });
   const sources: Source[] = [];
-  for (const [i, folder] of features.entries()) {
-    const folders = { features: folder, labels: alignment?.[i], targets: targets?.[i] };
-    const source = await openSource(folders, { objective, skip });
-    sources.push(spoken ? await openTranscripts(source, spoken, { stride, skip }) : source);
+  for (const [i, features] of folders.features.entries()) {
+    const given = { features, labels: alignment?.[i], targets: targets?.[i] };
+    const source = await openSource(given, { objective, skip });
+    const spoken = data ? await openTranscripts(source, data, { stride, skip }) : source;
+    sources.push(await heardBy(spoken, hypotheses?.[i]));
   }
-  for (const [i, folder] of (untranscribed ?? []).entries()) {
-    sources.push(await openSource({ features: folder, targets: untranscribedTargets![i] }, { objective, skip }));
+  for (const [i, features] of untranscribed.entries()) {
+    const source = await openSource({ features, targets: untranscribedTargets?.[i] }, { objective, skip });
+    sources.push(await heardBy(source, untranscribedHypotheses?.[i]));
   }
   const [first, ...others] = sources as [Source, ...Source[]];
   for (const other of others) {

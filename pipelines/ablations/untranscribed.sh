@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Question: where only some of the audio is transcribed, what does it bring to let teachers, who saw no more, label the rest?
+# Knobs: share that is transcribed × what the student learns from, with several recipes for each. Held still: audio, updates.
+# Seeds: SEEDS (default 9). Control: hard labels of the transcribed part, regularised in as many ways. On dev with every
+# recipe; the best ones then on the test set: untranscribed.sh SPLIT=test with SEEDS, SHARES and TRIALS in the environment, once
+# for each size. Ends in a table for each share; the pages are in exp/ablations/transcribed-*.
+set -eu -o pipefail
+cd "$(dirname "$0")/../.."
+
+all='hard hard-dropout0.1 hard-dropout0.2 masked-weak masked-medium smooth0.05'
+all+=' full-w0.9 full-w1 full-masked essence-w0.9 essence-w1 essence-masked'
+flags_of() {
+  case $1 in
+    *-dropout*) echo "--dropout ${1#*-dropout}" ;;
+    *-weak | *-masked) echo '$(weak_masks)' ;;
+    *-medium) echo '$(call masks,1,6,8)' ;;
+    smooth*) echo "--label-smoothing ${1#smooth}" ;;
+    *-w*) echo "--soft-weight ${1#*-w}" ;;
+  esac
+}
+settings=()
+for trial in ${TRIALS:-$all}; do
+  settings+=("$trial.train=\$(rate) $(flags_of $trial)")
+  case $trial in
+    full-*) settings+=("$trial.targets=full" "$trial.untranscribed=yes") ;;
+    essence-*) settings+=("$trial.targets=top3" "$trial.untranscribed=yes") ;;
+  esac
+done
+trials=(${TRIALS:-$all})
+for share in ${SHARES:-0.1 0.3}; do
+  make distill TRANSCRIBED=$share SPLIT=dev SEEDS="${SEEDS:-9}" SIZES=large ARMS="${trials[*]}" "${settings[@]}" \
+    BASELINE="${trials[0]}" EXP="exp/${CORPUS:-fsdd}-transcribed-$share" REPORT="exp/ablations/transcribed-$share" "$@"
+done
