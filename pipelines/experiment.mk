@@ -2,7 +2,7 @@
 
 UPDATES_ALIGNER ?= $(if $(FAST),200,400)## optimiser steps of the models that only align
 ALIGN_PASSES    ?= $(if $(FAST),1 2,1 2 3)## realignments after the linear start
-SPLITS          := train dev test $(if $(filter %untranscribed,$(ARMS)),untranscribed)
+SPLITS          := train dev test $(if $(strip $(foreach arm,$(ARMS),$($(arm).untranscribed))),untranscribed)
 # recordings heard otherwise: by students in place of the original, or besides it with labels and targets of their own
 HEARD           := $(sort $(foreach arm,$(ARMS),$($(arm).heard)))
 ALSO            := $(sort $(foreach arm,$(ARMS),$($(arm).also)))
