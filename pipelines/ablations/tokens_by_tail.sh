@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Question: how many tokens of a frame are worth keeping, and what should the mass not kept mean?
-# Knob: --k × --tail of filter_targets. Held still: corpus, teachers, student (large), soft weight 0.9, T = 1.
-# Seeds: SEEDS (default 0 1 2). Control: the full distribution. Ends in a table; the page is in exp/ablations/tokens_by_tail.
+# Knob: --k × --tail of filter_targets. Held still: corpus, teachers, student (small, the one that distillation helps), its
+# recipe, T = 1. Seeds: SEEDS (default 0 1 2), on dev. Control: the full distribution, and hard labels. Ends in a table; the page
+# is in exp/ablations/tokens_by_tail.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 
@@ -12,7 +13,8 @@ for k in 1 2 3 5 10; do
     [ "$k $tail" = "1 renormalise" ] && continue # a single token renormalised is a hard label
     name=top$k-$tail
     arms+=("$name")
-    settings+=("$name.targets=$name" "$name.filter=--select top-k --k $k --tail $tail" "$name.train=\$(weak_masks)")
+    settings+=("$name.targets=$name" "$name.filter=--select top-k --k $k --tail $tail" "$name.train=--soft-weight 1")
   done
 done
-exec make distill SEEDS="${SEEDS:-0 1 2}" ARMS="${arms[*]}" "${settings[@]}" REPORT=exp/ablations/tokens_by_tail "$@"
+exec make distill SPLIT=dev SEEDS="${SEEDS:-0 1 2}" SIZES=small ARMS="${arms[*]}" "${settings[@]}" \
+  REPORT=exp/ablations/tokens_by_tail "$@"
