@@ -1,10 +1,11 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { attentionWeights } from '../math/attention.ts';
+import { columnSums } from '../math/column_sums.ts';
 import { addLayerNormGradientInto, type LayerNorm, layerNormInto } from '../math/layer_norm.ts';
 import { randomState } from '../math/random.ts';
 import { type AttentionArchitecture, feedforwardFactor } from './architecture.ts';
 import type { PackedBatch } from './engine.ts';
-import { columnSums, type Layers, type Tools } from './network.ts';
+import type { Layers, Tools } from './layers.ts';
 import { tdnnLayers } from './tdnn.ts';
 
 /** A layer normalisation, and its result as the engine holds it. */

@@ -1,37 +1,13 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { columnSums } from '../math/column_sums.ts';
 import { type Kernels, openKernels } from '../math/kernels/kernels.ts';
 import { type Architecture, hiddenWidth, isRecurrent, parameterCount, parameterLayout } from './architecture.ts';
 import { attentionLayers } from './attention.ts';
-import type { Network, PackedBatch } from './engine.ts';
+import type { Network } from './engine.ts';
+import type { Layers, Tools } from './layers.ts';
 import type { Products } from './products.ts';
 import { recurrentLayers } from './recurrent.ts';
 import { tdnnLayers } from './tdnn.ts';
-
-/** What layers work with; arrays are to lie in the kernels' memory, which each forward pass clears. */
-export interface Tools {
-  products: Products;
-  kernels: Kernels;
-  /** Parameters by name, as numbers and, matrices, as the engine holds them. */
-  part(name: string): Float32Array;
-  matrix(name: string): Tensor2D;
-  /** The same numbers where kernels can work on them. */
-  own(values: Float32Array): Float32Array;
-}
-
-/** The hidden layers of a network. */
-export interface Layers {
-  /** How many numbers both passes put into the kernels' memory. */
-  numbersOf(batch: Pick<PackedBatch, 'frames' | 'utteranceOffsets'>): number;
-  /** Values of the last one, [frames × its units]; in training, what `backward` needs is kept. */
-  forward(batch: PackedBatch, training: { dropoutSeed: readonly (number | string)[] } | undefined): Float32Array;
-  /**
-   * @param gradient with respect to those values; may be overwritten
-   * @param put receives the gradient of each parameter
-   */
-  backward(gradient: Float32Array, put: (name: string, values: Float32Array) => void): void;
-  /** Gives back what is kept for `backward`. */
-  forget(): void;
-}
 
 /**
  * A network whose matrix products an engine computes: hidden layers of its kind, and the output layer.
@@ -130,12 +106,4 @@ export function createNetwork(
 function layersOf(architecture: Architecture, tools: Tools): Layers {
   if (isRecurrent(architecture)) return recurrentLayers(architecture, tools);
   return architecture.kind === 'attention' ? attentionLayers(architecture, tools) : tdnnLayers(architecture, tools);
-}
-
-/** Sums over rows. */
-export function columnSums(values: Float32Array, columns: number): Float32Array {
-  const sums = new Float32Array(columns);
-  for (let i = 0; i < values.length; i += columns)
-    for (let column = 0; column < columns; column++) sums[column]! += values[i + column]!;
-  return sums;
 }

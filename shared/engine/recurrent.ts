@@ -1,8 +1,9 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { columnSums } from '../math/column_sums.ts';
 import { randomState } from '../math/random.ts';
 import { directionsOf, gatesOf, hiddenWidth, inputWidth, type RecurrentArchitecture } from './architecture.ts';
 import type { PackedBatch } from './engine.ts';
-import { columnSums, type Layers, type Tools } from './network.ts';
+import type { Layers, Tools } from './layers.ts';
 
 /** In which order a direction goes over the frames of a batch; see `RecurrentStep`. */
 interface Order {

@@ -3,7 +3,7 @@ import { randomState } from '../math/random.ts';
 import { taps } from '../math/unfold.ts';
 import { inputWidth, type TdnnArchitecture, tapsOf } from './architecture.ts';
 import type { PackedBatch } from './engine.ts';
-import type { Layers, Tools } from './network.ts';
+import type { Layers, Tools } from './layers.ts';
 
 /** What the backward pass needs of a layer's forward pass. */
 interface Trace {
