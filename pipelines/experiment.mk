@@ -98,4 +98,4 @@ $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(call seed_rules,$(EXP)/$(r),$(s)
 $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach a,$(ARMS),$(foreach z,$(SIZES),$(call student_rules,$(EXP)/$(r),$(s),$(a),$(z))))))
 
 scores_on = $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach n,$(TEACHERS) ensemble $(foreach a,$(ARMS),$(SIZES:%=$(a)-%)),$(EXP)/$(r)/score/$(n)/s$(s)/$(1))))
-$(call stage,$(REPORT),$(call scores_on,$(SPLIT)),report,--scores $(call scores_on,$(SPLIT)) --baseline $(BASELINE) $(report_flags) --attribution "$(ATTRIBUTION)")
+$(call stage,$(REPORT),$(call scores_on,$(SPLIT)),report,--scores $(call scores_on,$(SPLIT)) --baseline $(BASELINE) $(if $(filter-out ensemble,$(AGAINST)),--ensemble $(AGAINST)) $(report_flags) --attribution "$(ATTRIBUTION)")
