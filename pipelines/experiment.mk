@@ -38,9 +38,14 @@ endef
 realign = $(call stage,$(1)/align-$(2)/$(3),$(1)/data $(call features_of,$(1),$(3)) $(1)/aligner-$(2),align_labels,--data $(1)/data/$(or $(4),$(3)) --features $(call features_of,$(1),$(3)) --model $(1)/aligner-$(2) $(aligner-$(2).align) $(with_engine))
 
 # ── Teachers and soft targets: once a seed; $(1) folder, $(2) seed ──
+# models of the teachers; with FOLDS as many of each as there are folds, and an utterance is answered by the one that left it out
+folds := $(if $(FOLDS),$(shell seq 0 $$(($(FOLDS) - 1))))
+models := $(if $(folds),$(foreach t,$(TEACHERS),$(folds:%=$(t)-fold%)),$(TEACHERS))
+teacher_of = $(firstword $(subst -fold, ,$(1)))
+fold_of = $(if $(folds),--folds $(FOLDS) --fold $(lastword $(subst -fold, ,$(1))))
 define seed_rules
 $(foreach guide,$(sort $(foreach t,$(TEACHERS),$($(t).guide))),$(call guide_rules,$(1),$(2),$(guide)))
-$(foreach t,$(TEACHERS),$(call teacher_rules,$(1),$(2),$(t)))
+$(foreach m,$(models),$(call teacher_rules,$(1),$(2),$(m)))
 $(foreach split,$(SPLITS) $(ALSO),$(call logits_rule,$(1),$(2),$(split)))
 $(foreach targets,$(sort full $(foreach arm,$(ARMS),$(if $($(arm).teacher),,$($(arm).targets)))),$(call targets_rules,$(1),$(2),$(targets)))
 $(call scored,$(1),ensemble,$(2),ensemble,$(1)/targets/full/s$(2),posteriors)
@@ -52,13 +57,13 @@ define guide_rules
 $(call stage,$(1)/guide/$(3)/s$(2)/logits,$(1)/features/train $(1)/model/$(3)/s$(2),cache_logits,--features $(1)/features/train --teacher $(1)/model/$(3)/s$(2) $(with_engine))
 $(call stage,$(1)/guide/$(3)/s$(2)/targets,$(1)/guide/$(3)/s$(2)/logits,filter_targets,--logits $(1)/guide/$(3)/s$(2)/logits $(guide.filter))
 endef
-guided_by = $(if $($(2).guide),$(1)/guide/$($(2).guide)/s$(3)/targets)
+guided_by = $(if $($(call teacher_of,$(2)).guide),$(1)/guide/$($(call teacher_of,$(2)).guide)/s$(3)/targets)
 define teacher_rules
-$(call stage,$(1)/model/$(3)/s$(2),$(call train_inputs,$(1),$(last),features) $(call guided_by,$(1),$(3),$(2)),train_student,$(call train_flags,$(1),$(last),features) $(if $($(3).guide),--targets $(call guided_by,$(1),$(3),$(2)) $(guide.train)) $($(3).train) --updates $(call updates_of,$(1)) --seed $(2)$(subst t,,$(3)))
+$(call stage,$(1)/model/$(3)/s$(2),$(call train_inputs,$(1),$(last),features) $(call guided_by,$(1),$(3),$(2)),train_student,$(call train_flags,$(1),$(last),features) $(addprefix --targets ,$(call guided_by,$(1),$(3),$(2))) $(if $(call guided_by,$(1),$(3),$(2)),$(guide.train)) $($(call teacher_of,$(3)).train) $(call fold_of,$(3)) --updates $(call updates_of,$(1)) --seed $(2)$(subst t,,$(call teacher_of,$(3))))
 $(call scored,$(1),$(3),$(2),teacher,$(1)/model/$(3)/s$(2),model)
 endef
 features_of = $(1)/$(if $(filter $(ALSO),$(2)),heard/$(2)/train,features/$(2))
-logits_rule = $(call stage,$(1)/logits/s$(2)/$(3),$(call features_of,$(1),$(3)) $(TEACHERS:%=$(1)/model/%/s$(2)),cache_logits,--features $(call features_of,$(1),$(3)) --teacher $(TEACHERS:%=$(1)/model/%/s$(2)) $(with_engine))
+logits_rule = $(call stage,$(1)/logits/s$(2)/$(3),$(call features_of,$(1),$(3)) $(models:%=$(1)/model/%/s$(2)),cache_logits,--features $(call features_of,$(1),$(3)) --teacher $(models:%=$(1)/model/%/s$(2)) $(if $(FOLDS),--cross-fit) $(with_engine))
 # soft targets need hard labels for what their report says of them, where there are any; dev and test serve the ensemble
 targets_rules = $(foreach split,$(if $(filter full,$(3)),$(SPLITS),$(filter-out dev test,$(SPLITS))) $(ALSO),$(call stage,$(1)/targets/$(3)/s$(2)/$(split),$(1)/logits/s$(2)/$(split) $(call labels_of,$(1),$(split)),filter_targets,--logits $(1)/logits/s$(2)/$(split) $(addprefix --alignment ,$(call labels_of,$(1),$(split))) $($(3).filter)))
 # what the ensemble hears: so many word sequences of each utterance
@@ -97,5 +102,5 @@ $(foreach r,$(ROTATIONS),$(call rotation_rules,$(EXP)/$(r),$(r)))
 $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(call seed_rules,$(EXP)/$(r),$(s))))
 $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach a,$(ARMS),$(foreach z,$(SIZES),$(call student_rules,$(EXP)/$(r),$(s),$(a),$(z))))))
 
-scores_on = $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach n,$(TEACHERS) ensemble $(foreach a,$(ARMS),$(SIZES:%=$(a)-%)),$(EXP)/$(r)/score/$(n)/s$(s)/$(1))))
+scores_on = $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach n,$(models) ensemble $(foreach a,$(ARMS),$(SIZES:%=$(a)-%)),$(EXP)/$(r)/score/$(n)/s$(s)/$(1))))
 $(call stage,$(REPORT),$(call scores_on,$(SPLIT)),report,--scores $(call scores_on,$(SPLIT)) --baseline $(BASELINE) $(if $(filter-out ensemble,$(AGAINST)),--ensemble $(AGAINST)) $(report_flags) --attribution "$(ATTRIBUTION)")
