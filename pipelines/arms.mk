@@ -17,7 +17,7 @@ guide.train  := --soft-weight 0.3
 # .teacher names the student, with its size, that gives the soft targets instead of the ensemble; .hypotheses in place of
 # .targets, with CTC, says how many of the ensemble's word sequences are learnt from (see ablations/hypotheses_ctc.sh);
 # .heard names what is heard in training and test, .also what is heard in training besides, by its .audio, flags of
-# extract_features (see ablations/parallel.sh and speeds.sh).
+# extract_features, with .also-targets := train and the targets of the original (see ablations/parallel.sh, speeds.sh, masked_targets.sh).
 born-again.targets                  := one
 full.targets                        := full
 essence.targets                     := top3

@@ -87,8 +87,9 @@ taught = $(if $($(3).targets),$(1)/$(addprefix taught-by/,$(addsuffix /,$($(3).t
 taught_flag = $(if $($(1).targets),targets,hypotheses)
 soft_inputs = $(if $(taught),$(taught)/train $(if $($(3).untranscribed),$(1)/features/untranscribed $(taught)/untranscribed))
 soft_flags = $(if $(taught),--$(call taught_flag,$(3)) $(taught)/train $(if $($(3).untranscribed),--untranscribed $(1)/features/untranscribed --untranscribed-$(call taught_flag,$(3)) $(taught)/untranscribed))
-also_inputs = $(foreach h,$($(3).also),$(1)/heard/$(h)/train $(call labels_of,$(1),$(h)) $(if $($(3).targets),$(1)/targets/$($(3).targets)/s$(2)/$(h)))
-also_flags = $(foreach h,$($(3).also),--features $(1)/heard/$(h)/train $(addprefix --alignment ,$(call labels_of,$(1),$(h))) $(if $($(3).targets),--targets $(1)/targets/$($(3).targets)/s$(2)/$(h)))
+also_targets = $(if $($(3).targets),$(1)/targets/$($(3).targets)/s$(2)/$(or $($(3).also-targets),$(4)))
+also_inputs = $(foreach h,$($(3).also),$(1)/heard/$(h)/train $(call labels_of,$(1),$(h)) $(call also_targets,$(1),$(2),$(3),$(h)))
+also_flags = $(foreach h,$($(3).also),--features $(1)/heard/$(h)/train $(addprefix --alignment ,$(call labels_of,$(1),$(h))) $(addprefix --targets ,$(call also_targets,$(1),$(2),$(3),$(h))))
 
 # ── Decoding, tuned on dev, and scoring; $(1) folder, $(2) name, $(3) seed, $(4) size, $(5) model or targets, $(6) which, $(7) arm ──
 define scored

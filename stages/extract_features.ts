@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { openAudio } from '../shared/io/audio.ts';
 import { readDataDirectory, type Utterance } from '../shared/io/data_directory.ts';
 import { InputError, UsageError } from '../shared/io/errors.ts';
+import { maskingOptions } from '../shared/io/masking_options.ts';
 import {
   type Context,
   type OptionsOf,
@@ -17,6 +18,7 @@ import { mapInOrder, openWorkers, serve, type Work, type Workers } from '../shar
 import { type Degradation, degrade } from '../shared/math/degrade.ts';
 import type { Fbank } from '../shared/math/fbank.ts';
 import { createFastFbank } from '../shared/math/kernels/fast_fbank.ts';
+import { type Masking, maskFeatures } from '../shared/math/masking.ts';
 import { createMfcc } from '../shared/math/mfcc.ts';
 import { createMoments, type Moments } from '../shared/math/moments.ts';
 import { createRandom } from '../shared/math/random.ts';
@@ -92,7 +94,8 @@ export const options = {
     max: 5,
     describe: 'reverberation: time it takes to fade by 60 dB, drawn between MIN,MAX; 0.2,0.8 unless given',
   },
-  seed: { type: 'number', default: 0, integer: true, min: 0, describe: 'of what --degrade draws' },
+  ...maskingOptions,
+  seed: { type: 'number', default: 0, integer: true, min: 0, describe: 'of what --degrade draws, and of masks' },
   'norm-vars': { type: 'boolean', default: false, describe: '--cmvn divides by the deviation as well' },
 } as const satisfies OptionTable;
 
@@ -181,7 +184,7 @@ async function extract(
       normaliseInPlace(features, moments, settings);
     }
     const frames = features.length / dimensions;
-    writer.append({ utterance, frames, features });
+    writer.append({ utterance, frames, features: masked(found, settings) });
     tally.utterances++;
     tally.frames += frames;
     tally.samples += found.samples;
@@ -256,6 +259,24 @@ const extraction: Work<Options, Utterance[], (Extracted | Faulty)[]> = {
     };
   },
 };
+
+/** The features with masks over them, which hold the utterance's mean; frames stay where they are. */
+function masked({ utterance, features, dimensions }: Extracted, settings: Options): Float32Array {
+  if (!hasMasks(settings)) return features;
+  const moments = createMoments(dimensions);
+  moments.add(features);
+  const random = createRandom(settings.seed, 'masks', utterance);
+  return maskFeatures(features, dimensions, settings, random, moments.summary().mean);
+}
+
+const maskingOf = ({ frequencyMasks, frequencyMaskBins, timeMasks, timeMaskFrames }: Options): Masking => ({
+  frequencyMasks,
+  frequencyMaskBins,
+  timeMasks,
+  timeMaskFrames,
+});
+
+const hasMasks = ({ frequencyMasks, timeMasks }: Options): boolean => frequencyMasks > 0 || timeMasks > 0;
 
 /** Takes the mean off, and divides by the deviation where asked; one that is 0 is taken for 1. */
 function normaliseInPlace(features: Float32Array, moments: Moments, { normVars }: Options): void {
@@ -350,6 +371,7 @@ function metadataOf(id: string, settings: Options, found: Extracted): Record<str
     'kd.features': JSON.stringify(how),
     ...(settings.speed !== 1 && { 'kd.speed': String(settings.speed) }),
     ...(settings.degradation && { 'kd.degrade': JSON.stringify(settings.degradation) }),
+    ...(hasMasks(settings) && { 'kd.masks': JSON.stringify(maskingOf(settings)) }),
     'kd.toolkit': toolkitVersion(),
   };
 }

@@ -230,6 +230,33 @@ test('extract_features --sample-rate converts audio of other rates, without movi
   }
 });
 
+test('extract_features masks bands and stretches with the mean of the utterance, and nothing else', async () => {
+  const data = writeData('data-masked');
+  const plain = await featuresIn(await extracted('unmasked', { data }));
+  const masks = { frequencyMasks: 1, frequencyMaskBins: 12, timeMasks: 1, timeMaskFrames: 12 };
+  const covered = await featuresIn(await extracted('masked', { data, ...masks, seed: 1 }));
+  const other = await featuresIn(await extracted('masked-2', { data, ...masks, seed: 2 }));
+  let masked = 0;
+  let differ = 0;
+  for (const [id, { frames, features }] of plain.rows) {
+    const bins = features.length / frames;
+    const mean = Float64Array.from({ length: bins }, (_, bin) => {
+      let sum = 0;
+      for (let frame = 0; frame < frames; frame++) sum += features[frame * bins + bin]!;
+      return sum / frames;
+    });
+    covered.rows.get(id)!.features.forEach((value, i) => {
+      if (value !== other.rows.get(id)!.features[i]) differ++;
+      if (value === features[i]) return;
+      masked++;
+      assert.ok(Math.abs(value - mean[i % bins]!) < 1e-4, `${id} ${i}`);
+    });
+  }
+  assert.ok(masked > 40 && differ > 40, `${masked} masked, ${differ} by one seed alone`);
+  assert.match(covered.metadata['kd.masks']!, /"timeMaskFrames":12/);
+  assert.equal(plain.metadata['kd.masks'], undefined);
+});
+
 test('extract_features --degrade changes what is heard, not where, alike for any number of jobs', async () => {
   const data = writeData('data-degraded');
   const clean = await featuresIn(await extracted('clean', { data }));

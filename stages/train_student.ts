@@ -5,6 +5,7 @@ import type { Engine, Network } from '../shared/engine/engine.ts';
 import { openEngine } from '../shared/engine/open_engine.ts';
 import { readDataDirectory } from '../shared/io/data_directory.ts';
 import { InputError, TrainingDiverged, UsageError } from '../shared/io/errors.ts';
+import { maskingOptions } from '../shared/io/masking_options.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { type AdamState, createAdamState } from '../shared/math/adamw.ts';
 import type { Tail } from '../shared/math/distillation_loss.ts';
@@ -145,16 +146,7 @@ export const options = {
     describe: 'input frames from one output frame to the next',
   },
   dropout: { type: 'number', default: 0, min: 0, below: 1, describe: 'probability that a unit is dropped in training' },
-  'frequency-masks': { type: 'number', default: 0, integer: true, min: 0, describe: 'masked bands an utterance' },
-  'frequency-mask-bins': { type: 'number', default: 8, integer: true, min: 0, describe: 'widest masked band, bins' },
-  'time-masks': { type: 'number', default: 0, integer: true, min: 0, describe: 'masked stretches for each 100 frames' },
-  'time-mask-frames': {
-    type: 'number',
-    default: 15,
-    integer: true,
-    min: 0,
-    describe: 'longest masked stretch, input frames',
-  },
+  ...maskingOptions,
   'soft-weight': {
     type: 'number',
     default: 0.9,
