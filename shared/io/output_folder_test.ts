@@ -100,8 +100,9 @@ for (const operation of ['openSync', 'writeSync', 'fsyncSync', 'renameSync'] as 
 
 test('what a killed process left goes, also while nobody has taken notice of its end', async (t) => {
   if (!existsSync('/proc/self/stat')) return t.skip('no /proc');
-  // a shell that never waits for its child, which ends at once: a zombie
-  const parent = spawn('bash', ['-c', 'sleep 0 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  // a child that ends once its parent has become a program that never waits for it: a zombie
+  const script = '(until [ "$(cat /proc/$$/comm)" = sleep ]; do :; done) & echo $!; exec sleep 30';
+  const parent = spawn('bash', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
   const pid = await new Promise<string>((resolve) =>
     parent.stdout.once('data', (text) => resolve(String(text).trim())),
   );

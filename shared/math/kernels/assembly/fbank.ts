@@ -199,7 +199,7 @@ export function fbank(
       for (; weight < end; weight += 4, line += 16) {
         energy = f32x4.add(energy, f32x4.mul(v128.load32_splat(weight), v128.load(line)));
       }
-      const logs = log4(f32x4.max(energy, f32x4.splat(floor)));
+      const logs = log4(f32x4.pmax(energy, f32x4.splat(floor)));
       const to = result + ((<usize>(frame * bins + bin)) << 2);
       const row = (<usize>bins) << 2;
       store<f32>(to, f32x4.extract_lane(logs, 0));

@@ -50,7 +50,7 @@ export function normRelu(
     for (let i: usize = 0; i < whole; i += 16) {
       const normalised = f32x4.mul(f32x4.sub(v128.load(z + i), means), factors);
       v128.store(z + i, normalised);
-      let value = f32x4.max(zero, f32x4.add(f32x4.mul(normalised, v128.load(gain + i)), v128.load(shift + i)));
+      let value = f32x4.pmax(f32x4.add(f32x4.mul(normalised, v128.load(gain + i)), v128.load(shift + i)), zero);
       if (kept) value = f32x4.mul(value, v128.load(kept + i));
       if (residual) value = f32x4.add(value, v128.load(residual + i));
       v128.store(y + i, value);

@@ -165,7 +165,7 @@ function weightedSumOf(weights: usize, row: usize, count: i32): f64 {
   while (weights < end) {
     let four = f32x4.splat(0);
     for (const stop = min(end, weights + stretch); weights < stop; weights += 16, row += 16) {
-      four = f32x4.add(four, f32x4.mul(v128.load(weights), f32x4.max(v128.load(row), least)));
+      four = f32x4.add(four, f32x4.mul(v128.load(weights), f32x4.pmax(v128.load(row), least)));
     }
     sums = addTo(sums, four);
   }
