@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Question: where only some of the audio is transcribed, what does it bring to let teachers, who saw no more, label the rest?
 # Knobs: share that is transcribed × what the student learns from, with several recipes for each. Held still: audio, updates.
-# Seeds: SEEDS (default 9). Control: hard labels of the transcribed part, regularised in as many ways. On dev with every
-# recipe; the best ones then on the test set: untranscribed.sh SPLIT=test with SEEDS, SHARES and TRIALS in the environment, once
-# for each size. Ends in a table for each share; the pages are in exp/ablations/transcribed-*.
+# Seeds: SEEDS (default 9). Controls: hard labels of the transcribed part, regularised in as many ways; and pseudo-labels, the
+# ensemble's best token of each frame as if it were certain. On dev with every recipe; the best ones then on the test set:
+# untranscribed.sh SPLIT=test with SEEDS, SHARES and TRIALS in the environment, once for each size. Ends in a table for each
+# share; the pages are in exp/ablations/transcribed-*.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 
 all='hard hard-dropout0.1 hard-dropout0.2 masked-weak masked-medium smooth0.05'
-all+=' full-w0.9 full-w1 full-masked essence-w0.9 essence-w1 essence-masked'
+all+=' pseudo-w0.9 pseudo-w1 pseudo-masked full-w0.9 full-w1 full-masked essence-w0.9 essence-w1 essence-masked'
 flags_of() {
   case $1 in
     *-dropout*) echo "--dropout ${1#*-dropout}" ;;
@@ -18,10 +19,11 @@ flags_of() {
     *-w*) echo "--soft-weight ${1#*-w}" ;;
   esac
 }
-settings=()
+settings=('pseudo.filter=--select top-k --k 1 --tail renormalise')
 for trial in ${TRIALS:-$all}; do
   settings+=("$trial.train=\$(rate) $(flags_of $trial)")
   case $trial in
+    pseudo-*) settings+=("$trial.targets=pseudo" "$trial.untranscribed=yes") ;;
     full-*) settings+=("$trial.targets=full" "$trial.untranscribed=yes") ;;
     essence-*) settings+=("$trial.targets=top3" "$trial.untranscribed=yes") ;;
   esac
