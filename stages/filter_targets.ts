@@ -586,7 +586,7 @@ function createTally(vocabularySize: number): Tally {
       for (let frame = 0; frame < weight.length; frame++) {
         trust += weight[frame]!;
         nats += kept.divergence[frame]!;
-        if (weight[frame]! > 0) lost[open++] = Math.exp(kept.logTail[frame]!);
+        if (weight[frame]! > 0) lost[open++] = kept.lostMass[frame]!;
       }
       for (let token = 0; token < vocabularySize; token++) posterior[token]! += kept.mass[token]!;
       if (labels) {

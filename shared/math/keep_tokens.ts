@@ -4,7 +4,9 @@ import type { Ranked } from './select.ts';
 export interface Kept extends Ranked {
   /** Of the tokens that stay, nats. */
   logPosteriors: Float32Array;
-  /** [frames] Log of the mass that does not stay; −∞ where none is lost, 0 where no token is kept. */
+  /** [frames] Mass that does not stay: 1 where no token is kept. */
+  lostMass: Float32Array;
+  /** [frames] Its logarithm: −∞ where none is lost. */
   logTail: Float32Array;
   /**
    * [frames] What each frame lost: KL(all ‖ kept) in nats, where the tokens not kept share the tail evenly, as the best
@@ -24,7 +26,7 @@ export function keepTokens(logPosteriors: Float32Array, vocabularySize: number, 
   const frames = offsets.length - 1;
   const kept: Kept = {
     ...{ offsets, tokens, logPosteriors: new Float32Array(tokens.length) },
-    ...{ logTail: new Float32Array(frames), divergence: new Float32Array(frames) },
+    ...{ lostMass: new Float32Array(frames).fill(1), logTail: new Float32Array(frames), divergence: new Float32Array(frames) },
     mass: new Float64Array(vocabularySize),
   };
   const lost = new Float64Array(vocabularySize);
@@ -47,6 +49,7 @@ export function keepTokens(logPosteriors: Float32Array, vocabularySize: number, 
       if (lost[token]! > 0) nats += lost[token]! * logPosteriors[start + token]!;
     }
     const logTail = Math.log(tail);
+    kept.lostMass[frame] = tail;
     kept.logTail[frame] = logTail;
     if (tail > 0) kept.divergence[frame] = nats - tail * (logTail - Math.log(vocabularySize - (to - from)));
   }

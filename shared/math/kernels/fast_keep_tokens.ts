@@ -21,7 +21,7 @@ export const keepBytes = ({
   frames: number;
   vocabularySize: number;
   count: number;
-}) => 12 * (vocabularySize + 3) + 6 * frames * count + 12 * (frames + 1);
+}) => 8 * (vocabularySize + 3) + 6 * frames * count + 16 + 16 * (frames + 1);
 
 /** `fastKeepTokens` in a memory that may hold the log-posteriors and the tokens already. */
 export function keepIn(
@@ -33,15 +33,15 @@ export function keepIn(
   const frames = offsets.length - 1;
   const padded = vocabularySize + 3;
   const given = [logPosteriors, offsets, tokens].map(memory.put) as [number, number, number];
-  const values = memory.floats(tokens.length);
-  const [logTail, divergence, lost] = [frames, frames, padded].map(memory.floats) as [
+  const values = memory.floats(tokens.length + 3).subarray(0, tokens.length);
+  const [lostMass, logTail, divergence] = [frames, frames, frames].map(memory.floats) as [
     ...[Float32Array, Float32Array, Float32Array],
   ];
   const mass = memory.floats64(padded).fill(0);
-  const results = [values, logTail, divergence, mass, lost].map(memory.at);
+  const results = [values, lostMass, logTail, divergence, mass].map(memory.at);
   memory.functions.keepTokens!(given[0], frames, vocabularySize, given[1], given[2], ...results);
   return {
-    ...{ offsets, tokens, logPosteriors: values.slice() },
+    ...{ offsets, tokens, logPosteriors: values.slice(), lostMass: lostMass.slice() },
     ...{ logTail: logTail.slice(), divergence: divergence.slice(), mass: mass.slice(0, vocabularySize) },
   };
 }

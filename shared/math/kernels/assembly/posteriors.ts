@@ -1,5 +1,5 @@
 // Twins of log_softmax.ts and top_tokens.ts.
-import { addTo, exp4, exponentials, largestOf, loadRest, log4, stretch, sumOf } from './vectors';
+import { addTo, exp4, exponentials, largestOf, loadRest, log4, stretch } from './vectors';
 
 /** @param result [frames × vocabulary]; may be the logits themselves */
 export function logSoftmax(logits: usize, result: usize, frames: i32, vocabulary: i32, inverse: f32): void {
@@ -104,12 +104,11 @@ export function topTokens(
 }
 
 /**
- * Twin of keep_tokens.ts.
+ * Twin of keep_tokens.ts. While a frame is summed, the tokens that stay are −∞ in it.
  *
  * @param offsets int32, [frames + 1]; tokens uint16, values float32 alike, [offsets[frames]]
- * @param logTail float32, [frames]; divergence alike
- * @param mass float64, [vocabulary], added to
- * @param lost float32, room for [vocabulary], as is mass, up to the next multiple of four
+ * @param lostMass float32, [frames]; logTail and divergence alike
+ * @param mass float64, room for [vocabulary] up to the next multiple of four, added to
  */
 export function keepTokens(
   logPosteriors: usize,
@@ -118,62 +117,80 @@ export function keepTokens(
   offsets: usize,
   tokens: usize,
   values: usize,
+  lostMass: usize,
   logTail: usize,
   divergence: usize,
   mass: usize,
-  lost: usize,
 ): void {
   const rest = vocabulary & 3;
   const whole = (<usize>(vocabulary - rest)) << 2;
+  const least = f32x4.splat(-3e38);
   let latest = -1;
   let logOfOthers: f64 = 0;
-  for (let frame = 0; frame < frames; frame++, offsets += 4, logTail += 4, divergence += 4) {
-    for (let i: usize = 0; i < whole; i += 16) keepFour(exp4(v128.load(logPosteriors + i)), lost + i, mass + (i << 1));
-    if (rest) keepFour(exp4(loadRest(logPosteriors + whole, rest)), lost + whole, mass + (whole << 1));
+  for (let frame = 0; frame < frames; frame++, offsets += 4, lostMass += 4, logTail += 4, divergence += 4) {
     const count = load<i32>(offsets, 4) - load<i32>(offsets);
-    for (let i = 0; i < count; i++, tokens += 2, values += 4) {
-      const place = (<usize>load<u16>(tokens)) << 2;
-      store<f32>(values, load<f32>(logPosteriors + place));
-      store<f32>(lost + place, 0);
+    for (let i: usize = 0; i < <usize>count; i++) {
+      const place = logPosteriors + ((<usize>load<u16>(tokens + (i << 1))) << 2);
+      store<f32>(values + (i << 2), load<f32>(place));
+      store<f32>(place, -Infinity);
     }
-    const tail = count > 0 ? sumOf(lost, vocabulary) : 0;
-    const logOfTail = count > 0 ? Math.log(tail) : 0;
+    let tails = f64x2.splat(0);
+    let nats = f64x2.splat(0);
+    for (let i: usize = 0; i < whole; ) {
+      let tail = f32x4.splat(0);
+      let weighted = f32x4.splat(0);
+      for (const stop = min(whole, i + stretch); i < stop; i += 16) {
+        const row = v128.load(logPosteriors + i);
+        const posteriors = exp4(row);
+        addToMass(mass + (i << 1), posteriors);
+        tail = f32x4.add(tail, posteriors);
+        weighted = f32x4.add(weighted, f32x4.mul(posteriors, f32x4.pmax(row, least)));
+      }
+      tails = addTo(tails, tail);
+      nats = addTo(nats, weighted);
+    }
+    if (rest) {
+      const row = loadRest(logPosteriors + whole, rest);
+      const posteriors = exp4(row);
+      addToMass(mass + (whole << 1), posteriors);
+      tails = addTo(tails, posteriors);
+      nats = addTo(nats, f32x4.mul(posteriors, f32x4.pmax(row, least)));
+    }
+    keepOf(logPosteriors, count, tokens, values, mass);
+    tokens += (<usize>count) << 1;
+    values += (<usize>count) << 2;
+    const lost = count > 0 ? f64x2.extract_lane(tails, 0) + f64x2.extract_lane(tails, 1) : 0;
+    const logOfTail = count > 0 ? Math.log(lost) : 0;
+    store<f32>(lostMass, count > 0 ? <f32>lost : 1);
     store<f32>(logTail, <f32>logOfTail);
     store<f32>(divergence, 0);
-    if (tail > 0) {
+    if (lost > 0) {
       if (count !== latest) logOfOthers = Math.log(<f64>(vocabulary - count));
       latest = count;
-      const nats = weightedSumOf(lost, logPosteriors, vocabulary);
-      store<f32>(divergence, <f32>(nats - tail * (logOfTail - logOfOthers)));
+      const sum = f64x2.extract_lane(nats, 0) + f64x2.extract_lane(nats, 1);
+      store<f32>(divergence, <f32>(sum - lost * (logOfTail - logOfOthers)));
     }
     logPosteriors += (<usize>vocabulary) << 2;
   }
 }
 
-function keepFour(posteriors: v128, lost: usize, mass: usize): void {
-  v128.store(lost, posteriors);
+/** Puts back what was taken out of a frame, and adds it to the mass. */
+function keepOf(frame: usize, count: i32, tokens: usize, values: usize, mass: usize): void {
+  let posteriors = f32x4.splat(0);
+  for (let i = 0; i < count; i++, tokens += 2, values += 4) {
+    if ((i & 3) === 0) posteriors = exp4(v128.load(values)); // up to three beyond the last are read, and not used
+    const token = <usize>load<u16>(tokens);
+    const place = mass + (token << 3);
+    store<f32>(frame + (token << 2), load<f32>(values));
+    store<f64>(place, load<f64>(place) + <f64>f32x4.extract_lane(posteriors, 0));
+    posteriors = i32x4.shuffle(posteriors, posteriors, 1, 2, 3, 0);
+  }
+}
+
+function addToMass(mass: usize, posteriors: v128): void {
   v128.store(mass, f64x2.add(v128.load(mass), f64x2.promote_low_f32x4(posteriors)));
   const high = f64x2.promote_low_f32x4(i64x2.shuffle(posteriors, posteriors, 1, 0));
   v128.store(mass, f64x2.add(v128.load(mass, 16), high), 16);
-}
-
-/** Σ w · z over the tokens with a weight; where it is 0, z may be −∞. */
-function weightedSumOf(weights: usize, row: usize, count: i32): f64 {
-  const least = f32x4.splat(-3e38);
-  const end = weights + ((<usize>(count & ~3)) << 2);
-  let sums = f64x2.splat(0);
-  while (weights < end) {
-    let four = f32x4.splat(0);
-    for (const stop = min(end, weights + stretch); weights < stop; weights += 16, row += 16) {
-      four = f32x4.add(four, f32x4.mul(v128.load(weights), f32x4.pmax(v128.load(row), least)));
-    }
-    sums = addTo(sums, four);
-  }
-  let sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
-  for (const stop = weights + ((<usize>(count & 3)) << 2); weights < stop; weights += 4, row += 4) {
-    if (load<f32>(weights) > 0) sum += <f64>load<f32>(weights) * <f64>load<f32>(row);
-  }
-  return sum;
 }
 
 /** Adds what a teacher says, [frames × vocabulary], to a weighted mean of posteriors. */
