@@ -24,6 +24,7 @@ const owners: Record<string, readonly string[]> = {
   yargs: ['shared/io'],
   'fast-glob': ['shared/io', 'stages'],
   '@wasm-audio-decoders/': ['shared/io'],
+  '@bokuweb/': ['shared/io'],
 };
 
 const rooms = Object.keys(mayImport);

@@ -1,8 +1,9 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { DataType, Precision, type Schema } from 'apache-arrow';
+import { CompressionType, DataType, Precision, type Schema } from 'apache-arrow';
 import { type FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
 import { Message, type RecordBatch } from 'apache-arrow/ipc/metadata/message';
 import { fastFromHalf } from '../math/kernels/fast_half.ts';
+import { expandBuffer } from './compression.ts';
 import { InputError } from './errors.ts';
 
 /** Columns of our Arrow files. Half floats are float32 in memory: rounded when written, exact when read. */
@@ -12,17 +13,20 @@ export type ColumnType =
   | 'float32'
   | 'list<float32>'
   | 'list<float16>'
+  | 'list<uint8>'
   | 'list<uint16>'
   | 'list<int32>';
-export type Cell = string | number | Float32Array | Uint16Array | Int32Array;
+export type Cell = string | number | Float32Array | Uint8Array | Uint16Array | Int32Array;
 
-/** An Arrow file (IPC file format, uncompressed), of which any column of any record batch can be read. */
+/** An Arrow file (IPC file format, plain or compressed by zstd), of which any column of any record batch can be read. */
 export interface ArrowFile {
   readonly path: string;
   readonly bytes: number;
   readonly batches: number;
   readonly metadata: Record<string, string>;
   readonly columns: Record<string, ColumnType>;
+  /** `openCompression` has to come before anything is read of such a file. */
+  readonly isCompressed: boolean;
   /**
    * Cells of some columns of a record batch; lists are slices of one array. Nothing else is read.
    *
@@ -43,13 +47,15 @@ export function openArrowFile(path: string): ArrowFile {
     const { size } = fstatSync(file);
     const { schema, blocks } = readFooter(file, size);
     const columns = columnsOf(schema);
-    const readCells = cellReader(file, { size, blocks, columns });
+    const headerOf = headerReader(file, { blocks, columns });
+    const readCells = cellReader(file, { size, columns, headerOf });
     return {
       path,
       bytes: size,
       batches: blocks.length,
       metadata: Object.fromEntries(schema.metadata),
       columns,
+      isCompressed: blocks.length > 0 && headerOf(0).header.compression !== null,
       read(batch, names) {
         try {
           return Object.fromEntries(names.map((name) => [name, readCells(batch, name)]));
@@ -92,13 +98,40 @@ const bufferCount = (type: ColumnType): number => (type === 'utf8' ? 3 : type in
 const listStorage = {
   'list<float32>': Float32Array,
   'list<float16>': Uint16Array,
+  'list<uint8>': Uint8Array,
   'list<uint16>': Uint16Array,
   'list<int32>': Int32Array,
 } as const;
 
+type HeaderReader = (batch: number) => { header: RecordBatch; body: number };
+
+/** Where the buffers of a record batch lie, and where its body begins; the latest one is kept. */
+function headerReader(
+  file: number,
+  { blocks, columns }: { blocks: FileBlock[]; columns: Record<string, ColumnType> },
+): HeaderReader {
+  const buffers = Object.values(columns).reduce((sum, type) => sum + bufferCount(type), 0);
+  let latest: { batch: number; header: RecordBatch; body: number } | undefined;
+  return (batch) => {
+    if (latest?.batch === batch) return latest;
+    const { offset, metaDataLength } = blocks[batch]!;
+    const bytes = Buffer.from(readAt(file, offset, metaDataLength));
+    const message = Message.decode(bytes.subarray(bytes.readInt32LE(0) === -1 ? 8 : 4));
+    if (!message.isRecordBatch()) throw new Error(`record batch ${batch} of ${blocks.length} is missing`);
+    const header = message.header();
+    if (header.compression && header.compression.type !== CompressionType.ZSTD) {
+      throw new Error('it is compressed by LZ4, and this toolkit reads zstd');
+    }
+    if (header.buffers.length !== buffers) throw new Error(`record batch ${batch} has other columns than the file`);
+    if (header.nodes.some(({ nullCount }) => nullCount > 0)) throw new Error(`record batch ${batch} has nulls`);
+    latest = { batch, header, body: offset + metaDataLength };
+    return latest;
+  };
+}
+
 function cellReader(
   file: number,
-  { size, blocks, columns }: { size: number; blocks: FileBlock[]; columns: Record<string, ColumnType> },
+  { size, columns, headerOf }: { size: number; columns: Record<string, ColumnType>; headerOf: HeaderReader },
 ): (batch: number, name: string) => Cell[] {
   const firstBuffer: Record<string, number> = {};
   let buffers = 0;
@@ -106,20 +139,6 @@ function cellReader(
     firstBuffer[name] = buffers;
     buffers += bufferCount(type);
   }
-  let latest: { batch: number; header: RecordBatch; body: number } | undefined;
-  const headerOf = (batch: number) => {
-    if (latest?.batch === batch) return latest;
-    const { offset, metaDataLength } = blocks[batch]!;
-    const bytes = Buffer.from(readAt(file, offset, metaDataLength));
-    const message = Message.decode(bytes.subarray(bytes.readInt32LE(0) === -1 ? 8 : 4));
-    if (!message.isRecordBatch()) throw new Error(`record batch ${batch} of ${blocks.length} is missing`);
-    const header = message.header();
-    if (header.compression) throw new Error('it is compressed, which none of our files is');
-    if (header.buffers.length !== buffers) throw new Error(`record batch ${batch} has other columns than the file`);
-    if (header.nodes.some(({ nullCount }) => nullCount > 0)) throw new Error(`record batch ${batch} has nulls`);
-    latest = { batch, header, body: offset + metaDataLength };
-    return latest;
-  };
   return (batch, name) => {
     const type = columns[name];
     if (!type) throw new Error(`column "${name}" is missing`);
@@ -127,7 +146,8 @@ function cellReader(
     const read = (i: number): ArrayBuffer => {
       const { offset, length } = header.buffers[firstBuffer[name]! + i]!;
       if (body + offset + length > size) throw new Error('cut off');
-      return readAt(file, body + offset, length);
+      const stored = readAt(file, body + offset, length);
+      return header.compression ? expandBuffer(stored) : stored;
     };
     if (type === 'int32') return Array.from(new Int32Array(read(1), 0, header.length));
     if (type === 'float32') return Array.from(new Float32Array(read(1), 0, header.length));
@@ -155,16 +175,13 @@ function columnTypeOf(type: DataType): ColumnType | undefined {
   return element && `list<${element}>`;
 }
 
-function numberTypeOf(type: DataType): 'float32' | 'float16' | 'uint16' | 'int32' | undefined {
+function numberTypeOf(type: DataType): 'float32' | 'float16' | 'uint8' | 'uint16' | 'int32' | undefined {
   if (DataType.isFloat(type)) {
     return type.precision === Precision.SINGLE ? 'float32' : type.precision === Precision.HALF ? 'float16' : undefined;
   }
   if (!DataType.isInt(type)) return undefined;
-  return type.bitWidth === 16 && !type.isSigned
-    ? 'uint16'
-    : type.bitWidth === 32 && type.isSigned
-      ? 'int32'
-      : undefined;
+  if (type.isSigned) return type.bitWidth === 32 ? 'int32' : undefined;
+  return type.bitWidth === 16 ? 'uint16' : type.bitWidth === 8 ? 'uint8' : undefined;
 }
 
 function readAt(file: number, position: number, length: number): ArrayBuffer {

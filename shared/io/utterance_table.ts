@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ArrowFile, type Cell, openArrowFile } from './arrow_file.ts';
+import { openCompression } from './compression.ts';
 import { InputError } from './errors.ts';
 
 /**
@@ -46,6 +47,7 @@ export async function openUtterances(path: string, { format }: { format?: string
       const file = openArrowFile(part);
       files.push(file);
       checkFormat(file, format);
+      if (file.isCompressed) await openCompression();
       for (let batch = 0; batch < file.batches; batch++) {
         (file.read(batch, ['utterance']).utterance as string[]).forEach((id, row) => {
           if (places.has(id)) {

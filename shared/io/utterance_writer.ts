@@ -1,4 +1,5 @@
 import {
+  CompressionType,
   type Data,
   type DataType,
   Field,
@@ -11,17 +12,21 @@ import {
   RecordBatchFileWriter,
   Schema,
   Struct,
+  Uint8,
   Uint16,
   Utf8,
 } from 'apache-arrow';
+import { BufferRegion } from 'apache-arrow/ipc/metadata/message';
 import { fastToHalfInto } from '../math/kernels/fast_half.ts';
 import type { Cell, ColumnType } from './arrow_file.ts';
+import { type Compression, compressBuffer } from './compression.ts';
 import type { Sink } from './output_folder.ts';
 import type { Row } from './utterance_table.ts';
 
 const elementTypes = {
   'list<float32>': () => new Float32(),
   'list<float16>': () => new Float16(),
+  'list<uint8>': () => new Uint8(),
   'list<uint16>': () => new Uint16(),
   'list<int32>': () => new Int32(),
 } as const;
@@ -47,6 +52,19 @@ class SinkWriter extends RecordBatchFileWriter {
     }
     return this;
   }
+  /** arrow-js gives the length of what is compressed where that of the original belongs. */
+  protected override _compressBodyBuffers(buffers: ArrayBufferView[]) {
+    let byteLength = 0;
+    const parts: Uint8Array[] = [];
+    const bufferRegions = buffers.map((buffer) => {
+      const [prefix, content] = compressBuffer(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength));
+      parts.push(prefix, content);
+      const region = new BufferRegion(byteLength, prefix.length + content.length);
+      byteLength += (region.length + 7) & ~7;
+      return region;
+    });
+    return { byteLength, bufferRegions, buffers: parts };
+  }
 }
 
 export interface UtteranceWriter {
@@ -59,16 +77,21 @@ export interface UtteranceWriter {
 /**
  * Writes a table of utterances, a record batch at a time.
  *
+ * @param compression of each column of each record batch; `openCompression` comes first
  * @throws {TypeError} when a row lacks a column or has another type than its column
  */
 export function createUtteranceWriter(
   sink: Sink,
-  { columns, metadata }: { columns: Record<string, ColumnType>; metadata: Record<string, string> },
+  {
+    columns,
+    metadata,
+    compression,
+  }: { columns: Record<string, ColumnType>; metadata: Record<string, string>; compression?: Compression },
 ): UtteranceWriter {
   const all: Record<string, ColumnType> = { utterance: 'utf8', frames: 'int32', ...columns };
   const fields = Object.entries(all).map(([name, type]) => new Field(name, arrowType(type), false));
   const schema = new Schema(fields, new Map(Object.entries(metadata)));
-  const writer = new SinkWriter();
+  const writer = new SinkWriter(compression && { compressionType: CompressionType.ZSTD });
   writer.sink = sink;
   writer.reset(undefined, schema);
   const buffers = Object.entries(all).map(([name, type]) => ({ name, type, buffer: createColumnBuffer(type) }));
@@ -105,6 +128,8 @@ function fits(cell: unknown, type: ColumnType): cell is Cell {
     case 'int32':
     case 'float32':
       return typeof cell === 'number';
+    case 'list<uint8>':
+      return cell instanceof Uint8Array;
     case 'list<uint16>':
       return cell instanceof Uint16Array;
     case 'list<int32>':
@@ -128,6 +153,7 @@ const storage = {
   float32: Float32Array,
   'list<float32>': Float32Array,
   'list<float16>': Uint16Array,
+  'list<uint8>': Uint8Array,
   'list<uint16>': Uint16Array,
   'list<int32>': Int32Array,
 } as const;
