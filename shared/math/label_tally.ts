@@ -1,11 +1,18 @@
 /** How posteriors fit hard labels. */
 export interface LabelFigures {
-  /** Mean of −log p(label); Infinity where a label is ruled out. */
+  /** Mean of −log p(label); Infinity where a label is ruled out, NaN where that is not known. */
   crossEntropyNats: number;
   /** Share of the frames whose best token is not their label. */
   frameError: number;
   /** Expected calibration error: how far the posterior of the best token is from how often that is right. */
   calibrationError: number;
+}
+
+/** The best token of each frame, its log-posterior, and that of the label where it is known; [frames] each. */
+export interface BestOfFrames {
+  tokens: Uint16Array;
+  logPosteriors: Float32Array;
+  ofLabel: Float32Array | undefined;
 }
 
 export interface LabelTally {
@@ -14,6 +21,8 @@ export interface LabelTally {
    * @param labels [frames]
    */
   count(logPosteriors: Float32Array, labels: Uint16Array): void;
+  /** The same from what is known of each frame's best token and label. */
+  countBest(best: BestOfFrames, labels: Uint16Array): void;
   /** Of all frames so far; zeros of none. */
   summary(): LabelFigures;
 }
@@ -30,6 +39,13 @@ export function createLabelTally(vocabularySize: number): LabelTally {
   const sums = { frames: 0, nats: 0, wrong: 0 };
   /** Of each bin, the sum over its frames of posterior less correctness. */
   const excess = new Float64Array(bins);
+  const add = (isCorrect: boolean, logPosterior: number, ofLabel: number): void => {
+    const confidence = Math.min(1, Math.exp(logPosterior));
+    const correct = isCorrect ? 1 : 0;
+    sums.nats -= ofLabel;
+    sums.wrong += 1 - correct;
+    excess[Math.max(0, Math.ceil(confidence * bins) - 1)]! += confidence - correct;
+  };
   return {
     count(logPosteriors, labels) {
       for (let frame = 0; frame < labels.length; frame++) {
@@ -37,11 +53,13 @@ export function createLabelTally(vocabularySize: number): LabelTally {
         const label = start + labels[frame]!;
         let best = start;
         for (let i = start + 1; i < start + vocabularySize; i++) if (logPosteriors[i]! > logPosteriors[best]!) best = i;
-        const confidence = Math.min(1, Math.exp(logPosteriors[best]!));
-        const correct = best === label ? 1 : 0;
-        sums.nats -= logPosteriors[label]!;
-        sums.wrong += 1 - correct;
-        excess[Math.max(0, Math.ceil(confidence * bins) - 1)]! += confidence - correct;
+        add(best === label, logPosteriors[best]!, logPosteriors[label]!);
+      }
+      sums.frames += labels.length;
+    },
+    countBest({ tokens, logPosteriors, ofLabel }, labels) {
+      for (let frame = 0; frame < labels.length; frame++) {
+        add(tokens[frame] === labels[frame], logPosteriors[frame]!, ofLabel?.[frame] ?? Number.NaN);
       }
       sums.frames += labels.length;
     },

@@ -6,3 +6,4 @@ export * from './layers';
 export * from './losses';
 export * from './posteriors';
 export * from './recurrent';
+export * from './sparse_cache';
