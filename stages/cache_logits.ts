@@ -1,7 +1,8 @@
 import type { Engine } from '../shared/engine/engine.ts';
 import { openEngine } from '../shared/engine/open_engine.ts';
+import { compressions, openCompression } from '../shared/io/compression.ts';
 import { keyOf, tokensDigest } from '../shared/io/digest.ts';
-import { InputError } from '../shared/io/errors.ts';
+import { InputError, UsageError } from '../shared/io/errors.ts';
 import type { InputFolder } from '../shared/io/report_file.ts';
 import {
   type Context,
@@ -11,12 +12,19 @@ import {
   type Stage,
   toolkitVersion,
 } from '../shared/io/stage.ts';
-import { openUtterances, type Row } from '../shared/io/utterance_table.ts';
-import { createUtteranceWriter } from '../shared/io/utterance_writer.ts';
+import { checkMetadataEqual, openUtterances, sharedUtterances } from '../shared/io/utterance_table.ts';
 import { fastCombine } from '../shared/math/kernels/fast_combine.ts';
 import { type CrossFitGroup, crossFitGroups } from '../shared/training/cross_fit.ts';
+import {
+  type CachePlace,
+  createDenseCache,
+  createSparseCaches,
+  type LogitsCache,
+} from '../shared/training/logits_cache.ts';
 import { checkFeatures, type Model, readModel } from '../shared/training/model_folder.ts';
+import { namedCombinations } from '../shared/training/named_combinations.ts';
 import { openAcousticModel } from '../shared/training/network_input.ts';
+import { readTunedTeachers } from '../shared/training/tuned_teachers.ts';
 
 export const options = {
   features: { type: 'string', role: 'input', demandOption: true, describe: 'folder of extract_features' },
@@ -33,12 +41,49 @@ export const options = {
     describe:
       'models of one architecture that left out one fold each (train_student --folds) are one teacher: an utterance is answered by the one that did not see it, any other by the mean posterior of all',
   },
+  format: {
+    type: 'string',
+    choices: ['dense', 'sparse'],
+    describe:
+      'dense: all tokens of each teacher, for filter_targets to combine; sparse: the best tokens of combinations made here; dense up to 512 tokens unless given',
+  },
+  combine: {
+    type: 'string',
+    array: true,
+    describe:
+      'sparse: NAME=RULE, one cache each: linear, geometric, best (the surest teacher of each utterance), weighted (as tuned), or linear:W,W,… with weights; linear unless given',
+  },
+  combination: {
+    type: 'string',
+    role: 'input',
+    describe: "sparse: folder of filter_targets --tune, to take the teachers' own temperatures and weights from",
+  },
+  k: { type: 'number', integer: true, min: 1, max: 65536, describe: 'sparse: tokens a frame; 16 unless given' },
+  temperatures: {
+    type: 'numbers',
+    above: 0,
+    describe: 'sparse: what filter_targets may ask for as --temperature, beside 1',
+  },
+  alignment: {
+    type: 'string',
+    role: 'input',
+    describe: 'sparse: folder of align_labels, to keep the posterior of the hard label, among the best or not',
+  },
+  compress: {
+    type: 'string',
+    choices: compressions,
+    describe: 'columns of the Arrow files; not compressed unless given',
+  },
 } as const satisfies OptionTable;
 
-export async function run(
-  { features: path, teacher, crossFit }: OptionsOf<typeof options>,
-  { id, inputs, out, engine, progress, breathe }: Context<Engine>,
-) {
+type Options = OptionsOf<typeof options>;
+
+/** Up to this many tokens all of them are kept, unless asked for otherwise. */
+const denseTokens = 512;
+const usualK = 16;
+
+export async function run(given: Options, { id, inputs, out, engine, progress, breathe }: Context<Engine>) {
+  const { features: path, teacher, crossFit } = given;
   const models = teacher.map(readModel);
   const features = await openUtterances(path, { format: 'features' });
   models.forEach((model, i) => {
@@ -50,19 +95,19 @@ export async function run(
     : models.map((_, i) => ({ members: [i] }));
   const [{ tokensText, objective, outputFrameShiftMs, firstFrameCentreMs, architecture }] = models as [Model];
   const { tokens: vocabularySize } = architecture;
-  const writer = createUtteranceWriter(out.createFile('part-00000-of-00001.arrow'), {
-    columns: Object.fromEntries(teachers.map((_, i) => [`logPosteriors_${i}`, 'list<float16>' as const])),
+  if (given.compress) await openCompression();
+  const described = teachers.map((one) => describeTeacher(one, models, inputs.teacher!));
+  const cache = await createCache(given, inputs, {
+    ...{ out, part: 'part-00000-of-00001.arrow', compression: given.compress, vocabularySize },
+    ...{ utterances: features, ids: described.map(({ id }) => id), hasBlank: objective === 'ctc' },
     metadata: {
-      'kd.format': 'logits',
-      'kd.version': '1',
       'kd.id': id,
       'kd.objective': objective,
       'kd.tokens': tokensDigest(tokensText),
-      'kd.vocabularySize': String(vocabularySize),
       'kd.frameShiftMs': String(outputFrameShiftMs),
       'kd.firstFrameCentreMs': String(firstFrameCentreMs),
       'kd.sampleRateHz': features.metadata['kd.sampleRateHz'] ?? '',
-      'kd.teachers': JSON.stringify(teachers.map((one) => describeTeacher(one, models, inputs.teacher!).id)),
+      'kd.teachers': JSON.stringify(described.map(({ id }) => id)),
       'kd.toolkit': toolkitVersion(),
     },
   });
@@ -84,16 +129,12 @@ export async function run(
       const answers = asked.map((i) => answerOf(i, utterance, input as Float32Array));
       return answers.length === 1 ? answers[0]! : fastCombine(answers, { vocabularySize, rule: 'linear' });
     });
-    const row: Row = { utterance, frames: posteriors[0]!.length / vocabularySize };
-    writer.append({
-      ...row,
-      ...Object.fromEntries(posteriors.map((values, i) => [`logPosteriors_${i}`, values])),
-    } as Row);
-    frames += row.frames;
+    await cache.append(utterance, posteriors);
+    frames += posteriors[0]!.length / vocabularySize;
     progress.advance();
     await breathe();
   }
-  writer.close();
+  await cache.close();
   out.writeText('tokens.txt', tokensText);
   for (const model of acoustic) model.dispose();
   await features.close();
@@ -105,11 +146,63 @@ export async function run(
     outputFrameShiftMs,
     firstFrameCentreMs,
     tokensDigest: tokensDigest(tokensText),
-    teachers: teachers.map((one) => ({
-      ...describeTeacher(one, models, inputs.teacher!),
+    ...cache.summary(),
+    teachers: teachers.map((one, i) => ({
+      ...described[i]!,
       ...(one.foldOf && { crossFit: describeGroup(one as CrossFitGroup, inputs.teacher!, features.utterances) }),
     })),
   };
+}
+
+interface Surroundings extends CachePlace {
+  utterances: { path: string; utterances: readonly string[] };
+  /** Of the teachers. */
+  ids: readonly string[];
+  hasBlank: boolean;
+}
+
+/** @throws {UsageError} when options of a sparse cache are given for a dense one, or do not fit */
+async function createCache(
+  given: Options,
+  inputs: Context['inputs'],
+  { utterances, ids, hasBlank, ...place }: Surroundings,
+): Promise<LogitsCache> {
+  const { vocabularySize } = place;
+  const format = given.format ?? (vocabularySize > denseTokens ? 'sparse' : 'dense');
+  if (format === 'dense') {
+    const ofSparse = (['combine', 'combination', 'k', 'temperatures', 'alignment'] as const).find(
+      (flag) => given[flag],
+    );
+    if (ofSparse) {
+      throw new UsageError(
+        `--${ofSparse} belongs to --format sparse, and this cache of ${vocabularySize} tokens is dense: give it, or leave --${ofSparse} to filter_targets`,
+      );
+    }
+    return createDenseCache(place, ids.length);
+  }
+  const { k = Math.min(usualK, vocabularySize), temperatures = [] } = given;
+  if (k > vocabularySize) throw new UsageError(`--k ${k} is more than the ${vocabularySize} tokens there are`);
+  if (given.alignment && hasBlank) {
+    throw new UsageError(
+      '--alignment gives the hard label of each frame, and teachers of --objective ctc have none: leave it out',
+    );
+  }
+  const tuned = inputs.combination ? readTunedTeachers(inputs.combination[0]!, ids) : undefined;
+  return createSparseCaches(place, {
+    ...{ k, hasBlank, teachers: ids.length },
+    temperatures: [...new Set([1, ...temperatures])].sort((a, b) => a - b),
+    combinations: namedCombinations(given.combine ?? ['linear'], { teachers: ids.length, tuned }),
+    alignment: given.alignment
+      ? await openLabels(given.alignment, inputs.alignment![0]!.id, place, utterances)
+      : undefined,
+  });
+}
+
+async function openLabels(path: string, id: string, { metadata }: CachePlace, utterances: Surroundings['utterances']) {
+  const table = await openUtterances(path, { format: 'alignment' });
+  checkMetadataEqual({ path: utterances.path, metadata }, table, ['kd.tokens']);
+  sharedUtterances(utterances, table, 'hard labels');
+  return { table, id };
 }
 
 /** One column: a model, or those of a cross-fit. */
@@ -169,10 +262,12 @@ function checkSameOutput(a: Model, aPath: string, b: Model, bPath: string): void
 export const stage = {
   name: 'cache_logits',
   version: 1,
-  summary: 'what each teacher says of each frame: log-posteriors at temperature 1, one column a teacher',
+  summary:
+    'what each teacher says of each frame, log-posteriors at temperature 1; or the best tokens of what they say together',
   examples: [
     '$0 --features exp/features/train --teacher exp/model/t1 exp/model/t2 --out exp/logits/train',
     '$0 --features exp/features/train --teacher exp/model/fold0 exp/model/fold1 --cross-fit --out exp/logits/train',
+    '$0 --features exp/features/train --teacher exp/model/t1 exp/model/t2 --format sparse --combine mean=linear sure=best --k 16 --temperatures 2,4 --out exp/sparse/train',
   ],
   options,
   run,

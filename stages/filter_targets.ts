@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cachedFramesOfRow, readSparseHeader, type SparseHeader } from '../shared/io/cached_frames.ts';
+import { compressions, openCompression } from '../shared/io/compression.ts';
 import { tokensDigest } from '../shared/io/digest.ts';
 import { InputError, UsageError } from '../shared/io/errors.ts';
 import { essenceColumns, rowOfSparseTargets } from '../shared/io/essence.ts';
+import { labelsOfRow } from '../shared/io/frame_labels.ts';
 import type { InputFolder } from '../shared/io/report_file.ts';
 import {
   type Context,
@@ -21,23 +24,26 @@ import {
 } from '../shared/io/utterance_table.ts';
 import { createUtteranceWriter } from '../shared/io/utterance_writer.ts';
 import { type CombineOptions, combinations } from '../shared/math/combine.ts';
-import { agreement, bestToken, certainty, confidence } from '../shared/math/gate.ts';
+import { agreement, bestToken, certainty, confidence, openness, opennessToWords } from '../shared/math/gate.ts';
 import type { Kept } from '../shared/math/keep_tokens.ts';
 import { createKeptMassTally } from '../shared/math/kept_mass_tally.ts';
 import { fastCombine } from '../shared/math/kernels/fast_combine.ts';
 import { fastKeepBest } from '../shared/math/kernels/fast_keep_best.ts';
 import { fastKeepTokens } from '../shared/math/kernels/fast_keep_tokens.ts';
 import { fastLogSoftmax } from '../shared/math/kernels/fast_posteriors.ts';
-import { createLabelTally, type LabelFigures } from '../shared/math/label_tally.ts';
+import { type BestOfFrames, createLabelTally, type LabelFigures } from '../shared/math/label_tally.ts';
 import { createRandom } from '../shared/math/random.ts';
 import { type Selection, sampleTokens, selectTokens, threshold, topK, topP } from '../shared/math/select.ts';
 import type { SparseTargets, Tail } from '../shared/math/sparse_targets.ts';
 import { tailToLabel } from '../shared/math/tail_to_label.ts';
-import { type LabelledFrames, type TunedCombination, tuneCombination } from '../shared/math/tune_combination.ts';
+import { type LabelledFrames, tuneCombination } from '../shared/math/tune_combination.ts';
+import { beyondSparse, filterCached } from '../shared/training/filter_cached.ts';
 import { type ObjectiveName, objectiveOf } from '../shared/training/objective.ts';
+import { readTunedTeachers, type TunedTeachers } from '../shared/training/tuned_teachers.ts';
 
 export const options = {
   logits: { type: 'string', role: 'input', demandOption: true, describe: 'folder of cache_logits' },
+  cache: { type: 'string', describe: 'which of several sparse caches in that folder, by its name' },
   alignment: {
     type: 'string',
     role: 'input',
@@ -52,10 +58,9 @@ export const options = {
   },
   combine: {
     type: 'string',
-    default: 'linear',
     choices: [...combinations, 'weighted'],
     describe:
-      'mean of posteriors, normalised mean of log-posteriors, the surest teacher of each utterance, or the mean with the weights of --tune',
+      'mean of posteriors, normalised mean of log-posteriors, the surest teacher of each utterance, or the mean with the weights of --tune; linear unless given. A sparse cache was combined when it was made',
   },
   weights: { type: 'numbers', min: 0, describe: 'weights of the teachers in the mean; equal unless given' },
   tune: {
@@ -105,6 +110,11 @@ export const options = {
       'what the mass not kept means: nothing, "anything else", the hard label, an equal share for each other token; ghost unless given',
   },
   seed: { type: 'number', default: 0, integer: true, min: 0, describe: 'of the draws of --select sample' },
+  compress: {
+    type: 'string',
+    choices: compressions,
+    describe: 'columns of the Arrow file; not compressed unless given',
+  },
 } as const satisfies OptionTable;
 
 type Options = OptionsOf<typeof options>;
@@ -118,10 +128,22 @@ const amounts = {
   all: undefined,
 } as const;
 
-type Asked = Options & { chosen: readonly number[]; objective: ObjectiveName };
+type Asked = Options & {
+  chosen: readonly number[];
+  objective: ObjectiveName;
+  /** Of a sparse cache. */
+  sparse: SparseHeader | undefined;
+};
+
+/** Options that combine teachers. */
+const combining = ['teachers', 'combine', 'weights', 'tune', 'combination'] as const;
 
 /** Combinations that mean nothing, and why. */
 export const meaningless: readonly { when: (asked: Asked) => boolean; why: string }[] = [
+  {
+    when: (asked) => asked.sparse !== undefined && combining.some((flag) => asked[flag]),
+    why: '--teachers, --combine, --weights, --tune and --combination are for dense caches, and a sparse one was combined when it was made: leave them out, or cache again with --combine',
+  },
   {
     when: ({ select, tail }) => select === 'all' && tail !== undefined && tail !== 'renormalise',
     why: '--select all leaves no mass over: leave out --tail',
@@ -185,7 +207,8 @@ export const meaningless: readonly { when: (asked: Asked) => boolean; why: strin
 ];
 
 /** Options with everything that was left open decided. */
-interface Settings extends Omit<Asked, 'tail'> {
+interface Settings extends Omit<Asked, 'tail' | 'combine'> {
+  combine: NonNullable<Options['combine']>;
   tail: Tail;
   amount: number;
   vocabularySize: number;
@@ -194,7 +217,7 @@ interface Settings extends Omit<Asked, 'tail'> {
 }
 
 export async function run(given: Options, { id, inputs, out, progress, skip, breathe }: Context) {
-  const logits = await openUtterances(given.logits, { format: 'logits' });
+  const logits = await openLogits(given, inputs.logits![0]!);
   const settings = checkSettings(given, logits);
   const { tail, temperature, fixedK, vocabularySize } = settings;
   const teachers = teachersOf(inputs.logits![0]!, settings);
@@ -211,19 +234,32 @@ export async function run(given: Options, { id, inputs, out, progress, skip, bre
 
   const source = { logits, alignment };
   const tuned = given.tune ? await tune(source, { settings, teachers, out, progress, breathe }) : undefined;
-  const combination = tuned ?? (given.combination ? readCombination(inputs.combination![0]!, teachers) : undefined);
-  const combining = combineOptions(settings, combination);
+  const combination =
+    tuned ??
+    (given.combination
+      ? readTunedTeachers(
+          inputs.combination![0]!,
+          teachers.map(({ id }) => id),
+        )
+      : undefined);
+  const combineBy = combineOptions(settings, combination);
+  const labelsOfCache = logits.metadata['kd.alignment'] === inputs.alignment?.[0]?.id;
+  if (given.compress) await openCompression();
   const name = 'part-00000-of-00001.arrow';
   const writer = createUtteranceWriter(out.createFile(name), {
     columns: essenceColumns(fixedK),
     metadata: { ...metadataOf(settings, logits, teachers), ...temperaturesOf(combination), 'kd.id': id },
+    compression: given.compress,
   });
   const tally = createTally(vocabularySize);
   progress.start('filtering', used.length);
   for await (const row of logits.rows()) {
     if (alignment && !alignment.has(row.utterance)) continue;
-    const said = await utteranceOf(row, source, settings);
-    writer.append(rowOfSparseTargets(row.utterance, filterUtterance(row, said, { settings, combining, tally })));
+    const labels = await labelsOf(row, source, settings);
+    const filtered = settings.sparse
+      ? cached(row, labels, settings.sparse, { settings, labelsOfCache })
+      : filterDense(row, { members: membersOf(row, settings), labels }, combineBy, settings);
+    writer.append(rowOfSparseTargets(row.utterance, finish(filtered, labels, { settings, tally })));
     progress.advance();
     await breathe();
   }
@@ -245,8 +281,9 @@ export async function run(given: Options, { id, inputs, out, progress, skip, bre
     bytesPerFrame: ratio(out.files[name]!.bytes, frames),
     denseFloat16BytesPerFrame: 2 * vocabularySize,
     kl: settings.select === 'sample' ? null : figures.kl,
-    klCounting:
-      'KL(ensemble ‖ kept) in nats over open frames, the tail spread evenly over the tokens not kept; null for samples',
+    klCounting: settings.sparse
+      ? 'KL(cache ‖ kept) in nats over open frames, the tail spread evenly over the tokens not kept; what the cache lost, in its own report, adds to it; null for samples'
+      : 'KL(ensemble ‖ kept) in nats over open frames, the tail spread evenly over the tokens not kept; null for samples',
     labelKept: alignment ? figures.labelKept : undefined,
     ...(alignment ? { ...ofLabels, frameAccuracy: 1 - ofLabels.frameError } : {}),
     outputFrameShiftMs: Number(logits.metadata['kd.frameShiftMs']),
@@ -264,8 +301,32 @@ export async function run(given: Options, { id, inputs, out, progress, skip, bre
   };
 }
 
+/**
+ * The cache of a folder; of a folder of sparse caches, the one asked for.
+ *
+ * @throws {UsageError} when it is not said which one, or there is none of that name
+ */
+async function openLogits({ logits: path, cache }: Options, { report }: InputFolder): Promise<UtteranceTable> {
+  const names = Object.keys((report.caches as Record<string, unknown> | undefined) ?? {});
+  if (names.length === 0) {
+    if (cache)
+      throw new UsageError(`--cache ${cache} names one of several sparse caches, and ${path} is dense: leave it out`);
+    return openUtterances(path, { format: 'logits' });
+  }
+  const name = cache ?? (names.length === 1 ? names[0]! : '');
+  if (!names.includes(name)) {
+    throw new UsageError(
+      `--cache ${cache ?? 'is not given, and'} has to be one of those in ${path}: ${names.join(', ')}`,
+    );
+  }
+  return openUtterances(join(path, name), { format: 'sparse-logits' });
+}
+
 function checkSettings(given: Options, { path, metadata, columns }: UtteranceTable): Settings {
-  const count = Object.keys(columns).filter((column) => column.startsWith('logPosteriors_')).length;
+  const sparse = metadata['kd.format'] === 'sparse-logits' ? readSparseHeader({ path, metadata, columns }) : undefined;
+  const count = sparse
+    ? teacherCount(metadata)
+    : Object.keys(columns).filter((column) => column.startsWith('logPosteriors_')).length;
   const vocabularySize = Number(metadata['kd.vocabularySize']);
   if (!(count > 0 && vocabularySize > 0)) {
     throw new InputError(`Cannot read ${path}: it has no teacher, or does not say how many tokens it has; cache again`);
@@ -275,7 +336,7 @@ function checkSettings(given: Options, { path, metadata, columns }: UtteranceTab
   if (wrong !== undefined || chosen.length === 0) {
     throw new UsageError(`--teachers ${chosen} does not fit ${path}: name each once, from 0 to ${count - 1}`);
   }
-  const asked = { ...given, chosen, objective: objectiveOf(metadata) };
+  const asked = { ...given, chosen, objective: objectiveOf(metadata), sparse };
   for (const { when, why } of meaningless) if (when(asked)) throw new UsageError(why);
   for (const [select, amount] of Object.entries(amounts)) {
     if (amount && select !== given.select && given[amount.flag] !== undefined) {
@@ -287,23 +348,28 @@ function checkSettings(given: Options, { path, metadata, columns }: UtteranceTab
   if (given.select === 'top-k' && amount > vocabularySize) {
     throw new UsageError(`--k ${amount} is more than the ${vocabularySize} tokens there are`);
   }
+  const wrongOfSparse = sparse && beyondSparse.find(({ when }) => when({ ...asked, amount }, sparse));
+  if (wrongOfSparse) throw new UsageError(wrongOfSparse.why);
   const tail = given.tail ?? (given.select === 'all' || given.select === 'sample' ? 'renormalise' : 'ghost');
   const isEven = (given.select === 'top-k' || given.select === 'all') && given.gate === 'none' && tail !== 'to-label';
-  return { ...asked, tail, amount, vocabularySize, fixedK: isEven ? amount : undefined };
+  return {
+    ...{ ...asked, tail, amount, vocabularySize, fixedK: isEven ? amount : undefined },
+    combine: given.combine ?? 'linear',
+  };
+}
+
+function teacherCount(metadata: Record<string, string>): number {
+  try {
+    return (JSON.parse(metadata['kd.teachers'] ?? '[]') as unknown[]).length;
+  } catch {
+    return 0;
+  }
 }
 
 /** The logits to filter, and hard labels where there are any. */
 interface Source {
   logits: UtteranceTable;
   alignment: UtteranceTable | undefined;
-}
-
-/** What --tune finds, in `combination.json`. */
-interface TunedTeachers extends Pick<TunedCombination, 'teacherTemperatures' | 'weights'> {
-  /** Ids of the teachers that all lists go by. */
-  teachers: string[];
-  /** Names of those whose temperature is only the best within its limits. */
-  atEdge: string[];
 }
 
 interface TuneSurroundings extends Pick<Context, 'out' | 'progress' | 'breathe'> {
@@ -318,9 +384,9 @@ async function tune(source: Source, { settings, teachers, out, progress, breathe
     progress.start('tuning', source.logits.utterances.length);
     for await (const row of source.logits.rows()) {
       if (!source.alignment!.has(row.utterance)) continue;
-      const { members, labels } = await utteranceOf(row, source, settings);
+      const members = membersOf(row, settings);
       for (const member of members) checkPosteriors(fastLogSoftmax(member, vocabularySize), row, settings);
-      yield { members, labels: labels! };
+      yield { members, labels: (await labelsOf(row, source, settings))! };
       progress.advance();
       await breathe();
     }
@@ -341,29 +407,6 @@ async function tune(source: Source, { settings, teachers, out, progress, breathe
   return found;
 }
 
-/** @throws {InputError} when it was tuned for other teachers */
-function readCombination({ path, report }: InputFolder, teachers: Teacher[]): TunedTeachers {
-  const file = join(path, 'combination.json');
-  if (report.files['combination.json'] === undefined) {
-    throw new InputError(`Cannot use ${path}: it has no combination.json; make it with filter_targets --tune`);
-  }
-  const found = JSON.parse(readFileSync(file, 'utf8')) as TunedTeachers;
-  const ids = teachers.map(({ id }) => id);
-  if (JSON.stringify(found.teachers) !== JSON.stringify(ids)) {
-    throw new InputError(
-      `Cannot use ${path}: it was tuned for teachers ${found.teachers}, and not for ${ids}; run filter_targets --tune with the same teachers in the same order`,
-    );
-  }
-  const fits = (list: unknown, isValid: (value: number) => boolean) =>
-    Array.isArray(list) &&
-    list.length === ids.length &&
-    list.every((value) => Number.isFinite(value) && isValid(value));
-  if (fits(found.teacherTemperatures, (value) => value > 0) && fits(found.weights, (value) => value >= 0)) return found;
-  throw new InputError(
-    `Cannot use ${file}: it lacks valid teacherTemperatures or weights; run filter_targets --tune again`,
-  );
-}
-
 function combineOptions(settings: Settings, combination: TunedTeachers | undefined): CombineOptions {
   const { vocabularySize, combine, temperature, weights } = settings;
   const common = { vocabularySize, temperature, teacherTemperatures: combination?.teacherTemperatures };
@@ -374,11 +417,16 @@ function combineOptions(settings: Settings, combination: TunedTeachers | undefin
 const temperaturesOf = (combination: TunedTeachers | undefined): Record<string, string> =>
   combination ? { 'kd.teacherTemperatures': JSON.stringify(combination.teacherTemperatures) } : {};
 
-/** What each teacher and the labels say of an utterance. */
-async function utteranceOf(row: Row, { alignment }: Source, settings: Settings) {
-  const members = settings.chosen.map((teacher) => posteriorsOf(row, teacher, settings));
-  return { members, labels: alignment && labelsOf(await alignment.read(row.utterance), row, settings) };
-}
+/** What each teacher says of an utterance. */
+const membersOf = (row: Row, settings: Settings): Float32Array[] =>
+  settings.chosen.map((teacher) => posteriorsOf(row, teacher, settings));
+
+/** What the labels say of it, where there are any. */
+const labelsOf = async ({ utterance, frames }: Row, { alignment, logits }: Source, { vocabularySize }: Settings) =>
+  alignment &&
+  labelsOfRow(await alignment.read(utterance), {
+    ...{ utterance, frames, vocabularySize, what: 'filter', alignment: alignment.path, other: logits.path },
+  });
 
 interface Teacher {
   name: string;
@@ -410,7 +458,7 @@ const metadataOf = (settings: Settings, { metadata }: UtteranceTable, teachers: 
     ]),
   ),
   'kd.teachers': JSON.stringify(teachers.map(({ id }) => id)),
-  'kd.combine': settings.combine,
+  'kd.combine': metadata['kd.combine'] ?? settings.combine,
   'kd.temperature': String(settings.temperature),
   'kd.select': settings.select === 'all' ? 'all' : `${settings.select} ${settings.amount}`,
   'kd.gate': settings.gate,
@@ -424,20 +472,6 @@ function posteriorsOf({ utterance, frames, ...row }: Row, teacher: number, { log
   if (values.length === frames * vocabularySize) return values;
   throw new InputError(
     `Cannot filter utterance "${utterance}": teacher ${teacher} in ${logits} has ${values.length} values, ${frames} frames of ${vocabularySize} tokens need ${frames * vocabularySize}; cache again`,
-  );
-}
-
-function labelsOf({ labels }: Row, { utterance, frames }: Row, { logits, alignment, vocabularySize }: Settings) {
-  const found = labels as Uint16Array;
-  if (found.length !== frames) {
-    throw new InputError(
-      `Cannot filter utterance "${utterance}": ${alignment} has labels for ${found.length} frames, ${logits} has ${frames}; make both from the same features`,
-    );
-  }
-  const wrong = found.find((label) => label >= vocabularySize);
-  if (wrong === undefined) return found;
-  throw new InputError(
-    `Cannot filter utterance "${utterance}": label ${wrong} in ${alignment} is not one of ${vocabularySize} tokens; align again`,
   );
 }
 
@@ -461,26 +495,39 @@ interface Utterance {
   labels: Uint16Array | undefined;
 }
 
-interface Filter {
-  settings: Settings;
-  combining: CombineOptions;
-  tally: Tally;
-}
-
-function filterUtterance(row: Row, said: Utterance, { settings, combining, tally }: Filter): SparseTargets {
-  const { labels } = said;
-  const { combined, weight, kept, drawn } =
-    bestOfAll(row, said, combining, settings) ?? selected(row, said, combining, settings);
+/** What an utterance comes to: the tail goes where it belongs, and all of it is counted. */
+function finish(
+  { combined, best, weight, kept, drawn }: Filtered,
+  labels: Uint16Array | undefined,
+  { settings, tally }: { settings: Settings; tally: Tally },
+): SparseTargets {
   const { offsets, tokens, logPosteriors, logTail } =
     drawn ?? (settings.tail === 'to-label' ? tailToLabel(kept, labels!) : kept);
-  tally.count({ combined, weight, labels, kept, stored: tokens.length });
+  tally.count({ combined, best, weight, labels, kept, stored: tokens.length });
   return { offsets, tokens, logPosteriors, logTail, weight };
+}
+
+const filterDense = (row: Row, said: Utterance, combining: CombineOptions, settings: Settings): Filtered =>
+  bestOfAll(row, said, combining, settings) ?? selected(row, said, combining, settings);
+
+/** @param labelsOfCache whether the labels are those whose posteriors the cache keeps */
+function cached(
+  row: Row,
+  labels: Uint16Array | undefined,
+  header: SparseHeader,
+  { settings, labelsOfCache }: { settings: Settings; labelsOfCache: boolean },
+): Filtered {
+  const { ofLabel, ...frames } = cachedFramesOfRow(row, header);
+  const said = { ...frames, ...(labelsOfCache && { ofLabel }) };
+  return filterCached({ utterance: row.utterance, frames: said, labels, path: settings.logits }, settings);
 }
 
 /** What stays of an utterance, before the tail goes where it belongs. */
 interface Filtered {
   /** [frames × vocabularySize]; left out where nobody asks for it. */
-  combined: Float32Array | undefined;
+  combined?: Float32Array;
+  /** In its place, of a sparse cache. */
+  best?: BestOfFrames;
   weight: Float32Array;
   kept: Kept;
   /** What is stored instead of it, of draws. */
@@ -536,23 +583,20 @@ function gateOf(
   if (gate === 'none') return 1;
   const best = bestToken(row);
   if (gate === 'correct') return best === label ? 1 : 0;
-  if (gate === 'blank') return gateOfBlank(Math.exp(row[blank]!), gateThreshold);
+  if (gate === 'blank') return opennessToWords(Math.exp(row[blank]!), gateThreshold);
   const trust =
     gate === 'confidence' ? confidence(row) : gate === 'entropy' ? certainty(row) : agreement(members, best);
-  return gateThreshold === undefined ? Math.min(trust, 1) : trust >= gateThreshold ? 1 : 0;
+  return openness(trust, gateThreshold);
 }
 
 /** CTC puts the blank first. */
 const blank = 0;
 
-/** How far the gate is open on a frame of which the teachers say, with this posterior, that no word is in it. */
-const gateOfBlank = (posterior: number, threshold: number | undefined): number =>
-  threshold === undefined ? Math.max(0, 1 - posterior) : posterior >= threshold ? 0 : 1;
-
 interface Tally {
   /** An utterance: what was selected of it, and how many tokens are stored once the tail has gone where it belongs. */
   count(utterance: {
     combined: Float32Array | undefined;
+    best: BestOfFrames | undefined;
     weight: Float32Array;
     labels: Uint16Array | undefined;
     kept: Kept;
@@ -580,7 +624,7 @@ function createTally(vocabularySize: number): Tally {
   const ofLabels = createLabelTally(vocabularySize);
   const sums = { frames: 0, open: 0, weight: 0, tokens: 0, kl: 0, labelKept: 0 };
   return {
-    count({ combined, weight, labels, kept, stored }) {
+    count({ combined, best, weight, labels, kept, stored }) {
       const lost = new Float32Array(weight.length);
       let [open, trust, nats] = [0, 0, 0];
       for (let frame = 0; frame < weight.length; frame++) {
@@ -590,7 +634,8 @@ function createTally(vocabularySize: number): Tally {
       }
       for (let token = 0; token < vocabularySize; token++) posterior[token]! += kept.mass[token]!;
       if (labels) {
-        ofLabels.count(combined!, labels);
+        if (best) ofLabels.countBest(best, labels);
+        else ofLabels.count(combined!, labels);
         sums.labelKept += labelsKept(kept, labels);
       }
       sums.frames += weight.length;
