@@ -8,7 +8,10 @@ const { dependencies, optionalDependencies } = JSON.parse(readFileSync('package.
 const stages = readdirSync('stages').filter((name) => name.endsWith('.ts') && !name.endsWith('_test.ts'));
 const programs = [
   ...stages.map((name) => ({ in: `stages/${name}`, out: name.replace('.ts', '') })),
-  ...['bench', 'ours'].map((name) => ({ in: `pipelines/bench/${name}.ts`, out: `bench/${name}` })),
+  ...['bench', 'ours', 'context_labels', 'sparse_scale'].map((name) => ({
+    in: `pipelines/bench/${name}.ts`,
+    out: `bench/${name}`,
+  })),
 ];
 const { outputFiles } = await build({
   entryPoints: programs,
