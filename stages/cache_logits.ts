@@ -190,7 +190,7 @@ async function createCache(
   const tuned = inputs.combination ? readTunedTeachers(inputs.combination[0]!, ids) : undefined;
   return createSparseCaches(place, {
     ...{ k, hasBlank, teachers: ids.length },
-    temperatures: [...new Set([1, ...temperatures])].sort((a, b) => a - b),
+    temperatures: [...new Set([1, ...[...temperatures].sort((a, b) => a - b)])],
     combinations: namedCombinations(given.combine ?? ['linear'], { teachers: ids.length, tuned }),
     alignment: given.alignment
       ? await openLabels(given.alignment, inputs.alignment![0]!.id, place, utterances)

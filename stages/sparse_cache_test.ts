@@ -365,7 +365,7 @@ test('cache_logits --format sparse writes a cache of each combination, in one pa
     ...{ ...caching, out, format: 'sparse', combine: ['mean=linear', 'sure=best'], k: 2, temperatures: [2, 1, 0.5] },
     alignment: tinyAlignment,
   });
-  assert.deepEqual([report.format, report.k, report.temperatures], ['sparse', 2, [0.5, 1, 2]]);
+  assert.deepEqual([report.format, report.k, report.temperatures], ['sparse', 2, [1, 0.5, 2]]);
   assert.deepEqual(Object.keys(report.files), [
     'mean/part-00000-of-00001.arrow',
     'sure/part-00000-of-00001.arrow',

@@ -1,12 +1,7 @@
 import type { CombineOptions } from './combine.ts';
-import type { Kept } from './keep_tokens.ts';
-import { fastCombine } from './kernels/fast_combine.ts';
+import { fastBestAndSums } from './kernels/fast_best_and_sums.ts';
 import { fastFromHalf, fastToHalfInto } from './kernels/fast_half.ts';
-import { fastKeepBest } from './kernels/fast_keep_best.ts';
-import { fastKeepTokens } from './kernels/fast_keep_tokens.ts';
-import { fastLogSums } from './kernels/fast_log_sums.ts';
 import { fastBestTokensOfFrames } from './kernels/fast_posteriors.ts';
-import { selectTokens, topK } from './select.ts';
 
 /** What a sparse cache keeps of N frames of one combination of teachers. */
 export interface CachedFrames {
@@ -35,6 +30,7 @@ export interface CachedFrames {
 export interface CacheOptions {
   /** At most so many tokens as there are. */
   k: number;
+  /** The first one is 1. */
   temperatures: readonly number[];
   /** Hard labels, [frames]. */
   labels?: Uint16Array;
@@ -42,59 +38,59 @@ export interface CacheOptions {
   hasBlank: boolean;
 }
 
+/** What a cache does not keep, at T = 1, [frames] each. */
+export interface LostFrames {
+  mass: Float32Array;
+  /** KL(combination ‖ kept) in nats, where the tokens not kept share their mass evenly. */
+  divergence: Float32Array;
+}
+
 /**
  * The best tokens of what several teachers say together, with what the others are needed for.
  *
  * @param teachers log-posteriors at T = 1, each [frames × vocabularySize], of one utterance
- * @returns what to keep, and what is lost by it: see `keepTokens`. A frame that is no distribution (NaN) is not refused
+ * @returns what to keep, and what is lost by it. A frame that is no distribution has an entropy that is NaN
  * @throws {RangeError} as `combine`
  */
 export function cacheFrames(
   teachers: readonly Float32Array[],
   combining: CombineOptions,
   { k, temperatures, labels, hasBlank }: CacheOptions,
-): { cached: CachedFrames; kept: Kept } {
+): { cached: CachedFrames; lost: LostFrames } {
   const { vocabularySize } = combining;
-  const { combined, kept } = keepBest(teachers, combining, k);
-  const frames = kept.logTail.length;
-  const logPosteriors = rounded(kept.logPosteriors);
-  const best = (values: Float32Array): Uint16Array => fastBestTokensOfFrames(values, vocabularySize, 1).tokens;
-  const ofTokens = (tokenOf: (frame: number) => number): Float32Array =>
-    Float32Array.from({ length: frames }, (_, frame) => combined[frame * vocabularySize + tokenOf(frame)]!);
-  const opinions = teachers.length > 1 ? teachers.map(best) : undefined;
+  const frames = teachers[0]!.length / vocabularySize;
+  const blanks = new Uint16Array(frames);
+  const { tokens, scores, entropy, logSums, asked } = fastBestAndSums(teachers, combining, {
+    ...{ k, temperatures },
+    tokens: [...(hasBlank ? [blanks] : []), ...(labels ? [labels] : [])],
+  });
+  const logPosteriors = rounded(scores);
   const cached: CachedFrames = {
-    ...{ k, vocabularySize, tokens: kept.tokens, logPosteriors },
+    ...{ k, vocabularySize, tokens, logPosteriors },
     logZ: new Map(
-      temperatures.map((temperature) => [
+      temperatures.map((temperature, i) => [
         temperature,
-        exactNormalisers(fastLogSums(combined, vocabularySize, temperature), kept.logPosteriors, logPosteriors, {
-          k,
-          temperature,
-        }),
+        exactNormalisers(logSums[i]!, { exact: scores, rounded: logPosteriors }, { k, temperature }),
       ]),
     ),
-    entropy: entropyOf(kept, { k, vocabularySize }),
-    ...(opinions && {
-      agreeing: Uint8Array.from({ length: frames }, (_, frame) =>
-        opinions.reduce((sum, tokens) => sum + Number(tokens[frame] === kept.tokens[frame * k]), 0),
-      ),
-    }),
-    ...(hasBlank && { ofBlank: ofTokens(() => 0) }),
-    ...(labels && { ofLabel: ofTokens((frame) => labels[frame]!) }),
+    entropy: Float32Array.from(entropy),
+    ...(teachers.length > 1 && { agreeing: agreeingOn(tokens, teachers, { k, vocabularySize }) }),
+    ...(hasBlank && { ofBlank: asked[0] }),
+    ...(labels && { ofLabel: asked.at(-1) }),
   };
-  return { cached, kept };
+  return { cached, lost: lostBy(scores, entropy, { k, vocabularySize }) };
 }
 
-function keepBest(teachers: readonly Float32Array[], combining: CombineOptions, k: number) {
-  const found = fastKeepBest(teachers, combining, { k, withCombined: true });
-  if (found) return { kept: found.kept, combined: found.combined! };
-  const { vocabularySize } = combining;
-  const combined = fastCombine(teachers, combining);
-  const everyFrame = new Float32Array(combined.length / vocabularySize).fill(1);
-  return {
-    combined,
-    kept: fastKeepTokens(combined, vocabularySize, selectTokens(combined, vocabularySize, everyFrame, topK(k))),
-  };
+/** How many teachers have the best token of each frame as their own best. */
+function agreeingOn(
+  tokens: Uint16Array,
+  teachers: readonly Float32Array[],
+  { k, vocabularySize }: { k: number; vocabularySize: number },
+): Uint8Array {
+  const opinions = teachers.map((values) => fastBestTokensOfFrames(values, vocabularySize, 1).tokens);
+  return Uint8Array.from({ length: tokens.length / k }, (_, frame) =>
+    opinions.reduce((sum, best) => sum + Number(best[frame] === tokens[frame * k]), 0),
+  );
 }
 
 function rounded(values: Float32Array): Float32Array {
@@ -106,29 +102,40 @@ function rounded(values: Float32Array): Float32Array {
 /** Normalisers with which the rounded log-posteriors of each frame have the mass that the exact ones have. */
 function exactNormalisers(
   logSums: Float64Array,
-  exact: Float32Array,
-  rounded: Float32Array,
+  { exact, rounded }: { exact: Float32Array; rounded: Float32Array },
   { k, temperature }: { k: number; temperature: number },
 ): Float32Array {
-  return Float32Array.from(logSums, (logSum, frame) => {
+  const result = new Float32Array(logSums.length);
+  for (let frame = 0, i = 0; frame < result.length; frame++) {
+    const logSum = logSums[frame]!;
     let [exactMass, roundedMass] = [0, 0];
-    for (let i = frame * k; i < (frame + 1) * k; i++) {
+    for (const end = i + k; i < end; i++) {
       exactMass += Math.exp(exact[i]! / temperature - logSum);
       roundedMass += Math.exp(rounded[i]! / temperature - logSum);
     }
-    return logSum + Math.log(roundedMass / exactMass);
-  });
+    result[frame] = logSum + Math.log(roundedMass / exactMass);
+  }
+  return result;
 }
 
-/** −Σ p log p: of the k best one by one, of the others from what is lost when they share their mass evenly. */
-function entropyOf(kept: Kept, { k, vocabularySize }: { k: number; vocabularySize: number }): Float32Array {
-  const { logPosteriors, logTail, divergence } = kept;
-  return Float32Array.from(logTail, (logMass, frame) => {
-    let nats = 0;
-    for (let i = frame * k; i < (frame + 1) * k; i++) {
-      if (logPosteriors[i] !== -Infinity) nats -= Math.exp(logPosteriors[i]!) * logPosteriors[i]!;
+/** The entropy tells what is lost of the tokens that are not kept. */
+function lostBy(
+  scores: Float32Array,
+  entropy: Float64Array,
+  { k, vocabularySize }: { k: number; vocabularySize: number },
+): LostFrames {
+  const lost = { mass: new Float32Array(entropy.length), divergence: new Float32Array(entropy.length) };
+  if (k === vocabularySize) return lost;
+  for (let frame = 0, i = 0; frame < entropy.length; frame++) {
+    let [mass, nats] = [1, -entropy[frame]!];
+    for (const end = i + k; i < end; i++) {
+      const posterior = Math.exp(scores[i]!);
+      mass -= posterior;
+      if (posterior > 0) nats -= posterior * scores[i]!;
     }
-    if (logMass === -Infinity) return nats;
-    return nats - divergence[frame]! - Math.exp(logMass) * (logMass - Math.log(vocabularySize - k));
-  });
+    if (!(mass > 0)) continue;
+    lost.mass[frame] = mass;
+    lost.divergence[frame] = Math.max(0, nats - mass * Math.log(mass / (vocabularySize - k)));
+  }
+  return lost;
 }

@@ -10,7 +10,7 @@ import { createRandom } from './random.ts';
 import { type CacheOptions, cacheFrames } from './sparse_cache.ts';
 import { topTokens } from './top_tokens.ts';
 
-const temperatures = [0.5, 1, 2, 4];
+const temperatures = [1, 0.5, 2, 4];
 
 function teachersOf(count: number, frames: number, vocabularySize: number): Float32Array[] {
   const random = createRandom('sparse cache', count, frames, vocabularySize);

@@ -119,7 +119,7 @@ function createSparseCache(
   return {
     name,
     append(utterance: string, posteriors: readonly Float32Array[], labels: Uint16Array | undefined): void {
-      const { kept, cached } = cacheFrames(posteriors, combining, { k, temperatures, hasBlank, labels });
+      const { cached, lost } = cacheFrames(posteriors, combining, { k, temperatures, hasBlank, labels });
       const wrong = cached.entropy.findIndex(Number.isNaN);
       if (wrong >= 0) {
         throw new InputError(
@@ -127,9 +127,9 @@ function createSparseCache(
         );
       }
       writer.append(rowOfCachedFrames(utterance, cached, header));
-      keptMass.count(kept.logTail.map(Math.exp));
-      sums.frames += kept.logTail.length;
-      for (const nats of kept.divergence) sums.nats += nats;
+      keptMass.count(lost.mass);
+      sums.frames += lost.mass.length;
+      for (const nats of lost.divergence) sums.nats += nats;
     },
     close: () => writer.close(),
     summary: () => ({

@@ -1,13 +1,60 @@
-// Twins of log_sums.ts and keep_cached.ts.
-import { exp4, exponentials, largestOf, loadRest, sum4 } from './vectors';
+// Twins of frame_sums.ts and keep_cached.ts.
+import { addTo, exp4, exponentials, largestOf, loadRest, stretch, sum4 } from './vectors';
 
-/** @param sums float64, [frames]: log Σ exp(z · inverse) of each frame */
-export function logSums(scores: usize, frames: i32, vocabulary: i32, inverse: f32, sums: usize): void {
-  for (let frame = 0; frame < frames; frame++, scores += (<usize>vocabulary) << 2, sums += 8) {
-    const largest = largestOf(scores, vocabulary);
-    const sum = exponentials(scores, 0, vocabulary, largest, inverse);
-    store<f64>(sums, <f64>largest * <f64>inverse + Math.log(sum));
+/**
+ * @param logPosteriors float32, [frames × vocabulary]
+ * @param inverses float32, [count], of temperatures beside 1
+ * @param entropy float64, [frames]
+ * @param sums float64, [(1 + count) × frames]: log Σ exp at temperature 1, then at the others
+ */
+export function frameSums(
+  logPosteriors: usize,
+  frames: i32,
+  vocabulary: i32,
+  inverses: usize,
+  count: i32,
+  entropy: usize,
+  sums: usize,
+): void {
+  const list = (<usize>frames) << 3;
+  for (let frame = 0; frame < frames; frame++, logPosteriors += (<usize>vocabulary) << 2, entropy += 8, sums += 8) {
+    store<f64>(sums, Math.log(massOf(logPosteriors, vocabulary, entropy)));
+    const largest = count > 0 ? largestOf(logPosteriors, vocabulary) : 0;
+    for (let i = 0; i < count; i++) {
+      const inverse = load<f32>(inverses + ((<usize>i) << 2));
+      const sum = exponentials(logPosteriors, 0, vocabulary, largest, inverse);
+      store<f64>(sums + <usize>(i + 1) * list, <f64>largest * <f64>inverse + Math.log(sum));
+    }
   }
+}
+
+/** Σ exp(z); its −Σ exp(z) z, which is 0 where z is −∞, is stored. */
+function massOf(row: usize, count: i32, entropy: usize): f64 {
+  const least = f32x4.splat(-3e38);
+  const rest = count & 3;
+  const end = row + ((<usize>(count - rest)) << 2);
+  let masses = f64x2.splat(0);
+  let weighted = f64x2.splat(0);
+  while (row < end) {
+    let mass = f32x4.splat(0);
+    let nats = f32x4.splat(0);
+    for (const stop = min(end, row + stretch); row < stop; row += 16) {
+      const value = v128.load(row);
+      const posterior = exp4(value);
+      mass = f32x4.add(mass, posterior);
+      nats = f32x4.sub(nats, f32x4.mul(posterior, f32x4.pmax(value, least)));
+    }
+    masses = addTo(masses, mass);
+    weighted = addTo(weighted, nats);
+  }
+  if (rest) {
+    const value = loadRest(row, rest);
+    const posterior = exp4(value);
+    masses = addTo(masses, posterior);
+    weighted = addTo(weighted, f32x4.neg(f32x4.mul(posterior, f32x4.pmax(value, least))));
+  }
+  store<f64>(entropy, f64x2.extract_lane(weighted, 0) + f64x2.extract_lane(weighted, 1));
+  return f64x2.extract_lane(masses, 0) + f64x2.extract_lane(masses, 1);
 }
 
 /**
