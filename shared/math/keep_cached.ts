@@ -74,7 +74,7 @@ export function normalisersAt(logZ: CachedFrames['logZ'], temperature: number): 
 }
 
 /** The first of the k tokens of each frame, as many as the offsets say. */
-export function firstOfFrames(
+function firstOfFrames(
   { tokens, values }: { tokens: Uint16Array; values: Float32Array },
   { k, offsets }: { k: number; offsets: Int32Array },
 ): Pick<Kept, 'tokens' | 'logPosteriors'> {

@@ -61,7 +61,8 @@ export interface FilteredFrames {
   kept: Kept;
   /** What is stored instead of it, of draws. */
   drawn?: ReturnType<typeof sampleTokens>;
-  best: BestOfFrames;
+  /** Where there are labels to compare with. */
+  best?: BestOfFrames;
 }
 
 /**
@@ -71,32 +72,35 @@ export interface FilteredFrames {
  */
 export function filterCached(said: CachedUtterance, policy: CachedPolicy): FilteredFrames {
   const { frames } = said;
-  const { temperature } = policy;
   const weight = weightsOf(said, policy);
-  const normalisers = normalisersAt(frames.logZ, temperature);
-  const at = (ofFrame: (frame: number) => number): Float32Array =>
-    normalisers.map((logZ, frame) => ofFrame(frame) / temperature - logZ);
-  const { k, tokens, logPosteriors, ofLabel } = frames;
   return {
     weight,
     ...(policy.select === 'sample'
       ? drawFrom(said, weight, policy)
-      : { kept: fastKeepCached(frames, { temperature, offsets: offsetsOf(said, weight, policy) }) }),
-    best: {
-      tokens: Uint16Array.from(weight, (_, frame) => tokens[frame * k]!),
-      logPosteriors: at((frame) => logPosteriors[frame * k]!),
-      ofLabel: ofLabel && at((frame) => ofLabel[frame]!),
-    },
+      : {
+          kept: fastKeepCached(frames, { temperature: policy.temperature, offsets: offsetsOf(said, weight, policy) }),
+        }),
+    ...(said.labels && { best: bestOf(frames, policy.temperature) }),
+  };
+}
+
+function bestOf(frames: CachedFrames, temperature: number): BestOfFrames {
+  const { k, tokens, logPosteriors, ofLabel } = frames;
+  const normalisers = normalisersAt(frames.logZ, temperature);
+  return {
+    tokens: Uint16Array.from(normalisers, (_, frame) => tokens[frame * k]!),
+    logPosteriors: normalisers.map((logZ, frame) => logPosteriors[frame * k]! / temperature - logZ),
+    ofLabel: ofLabel && normalisers.map((logZ, frame) => ofLabel[frame]! / temperature - logZ),
   };
 }
 
 function weightsOf({ frames, labels }: CachedUtterance, policy: CachedPolicy): Float32Array {
   const { gate, gateThreshold, temperature, chosen } = policy;
   const { k, vocabularySize, tokens, logPosteriors, entropy, agreeing, ofBlank } = frames;
+  if (gate === 'none') return new Float32Array(entropy.length).fill(1);
   const normalisers = normalisersAt(frames.logZ, temperature);
   const posterior = (logPosterior: number, frame: number) => Math.exp(logPosterior / temperature - normalisers[frame]!);
-  const trust: Record<CachedPolicy['gate'], (frame: number) => number> = {
-    none: () => 1,
+  const trust: Record<Exclude<CachedPolicy['gate'], 'none'>, (frame: number) => number> = {
     correct: (frame) => Number(tokens[frame * k] === labels![frame]),
     confidence: (frame) => openness(posterior(logPosteriors[frame * k]!, frame), gateThreshold),
     entropy: (frame) => openness(certaintyOf(entropy[frame]!, vocabularySize), gateThreshold),

@@ -1,4 +1,4 @@
-import { firstOfFrames, type KeepCached, keepCached, normalisersAt } from '../keep_cached.ts';
+import { type KeepCached, keepCached, normalisersAt } from '../keep_cached.ts';
 import type { Kept } from '../keep_tokens.ts';
 import type { CachedFrames } from '../sparse_cache.ts';
 import { sharedKernelMemory } from './memory.ts';
@@ -14,22 +14,22 @@ export function fastKeepCached(cached: CachedFrames, { temperature, offsets }: K
   const { k, vocabularySize, tokens, logPosteriors, logZ } = cached;
   const normalisers = normalisersAt(logZ, temperature);
   const frames = offsets.length - 1;
-  const cells = frames * k + 3;
-  memory.clear(10 * cells + 16 * (frames + 1) + 8 * vocabularySize + 4 * (k + 3));
-  const given = memory.floats(cells);
+  const kept = offsets[frames]!;
+  memory.clear(6 * (frames * k + kept + 3) + 16 * (frames + 1) + 8 * vocabularySize + 8 * (k + 3));
+  // the last vector may reach beyond the last log-posterior
+  const given = memory.floats(frames * k + 3);
   given.set(logPosteriors);
   const places = [tokens, normalisers, offsets].map(memory.put) as [number, number, number];
-  const values = memory.floats(cells);
+  const result = { tokens: memory.words(kept), logPosteriors: memory.floats(kept) };
   const [logTail, divergence] = [memory.floats(frames), memory.floats(frames)];
   const mass = memory.floats64(vocabularySize).fill(0);
-  const shared = memory.functions.keepCached!(
+  const room = [memory.floats(k + 3), memory.floats(k + 3)];
+  memory.functions.keepCached!(
     ...[memory.at(given), places[0], places[1], frames, k, vocabularySize, 1 / temperature, places[2]],
-    ...[values, logTail, divergence, mass, memory.floats(k + 3)].map(memory.at),
+    ...[result.tokens, result.logPosteriors, logTail, divergence, mass, ...room].map(memory.at),
   );
-  for (let token = 0; token < vocabularySize; token++) mass[token]! += shared;
   return {
-    offsets,
-    ...firstOfFrames({ tokens, values: values.slice(0, frames * k) }, { k, offsets }),
+    ...{ offsets, tokens: result.tokens.slice(), logPosteriors: result.logPosteriors.slice() },
     ...{ logTail: logTail.slice(), divergence: divergence.slice(), mass: mass.slice() },
   };
 }

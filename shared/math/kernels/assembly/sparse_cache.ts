@@ -61,11 +61,10 @@ function massOf(row: usize, count: i32, entropy: usize): f64 {
  * @param logPosteriors float32, [frames × k] at temperature 1, with room for three more; tokens uint16 alike
  * @param logZ float32, [frames]
  * @param offsets int32, [frames + 1]: how many of a frame's tokens are kept
- * @param values float32, [frames × k], with room for three more: receives log-posteriors of all at the temperature
+ * @param keptTokens uint16, keptValues float32, [offsets[frames]]: receive the tokens kept, and their log-posteriors
  * @param logTail float32, [frames]; divergence alike
  * @param mass float64, [vocabulary], added to
- * @param posteriors float32, room for [k] up to the next multiple of four
- * @returns mass of tokens that the cache does not have, to be shared by all, less what is to be taken from those it has
+ * @param values float32, room for [k] up to the next multiple of four; posteriors alike
  */
 export function keepCached(
   logPosteriors: usize,
@@ -76,12 +75,14 @@ export function keepCached(
   vocabulary: i32,
   inverse: f32,
   offsets: usize,
-  values: usize,
+  keptTokens: usize,
+  keptValues: usize,
   logTail: usize,
   divergence: usize,
   mass: usize,
+  values: usize,
   posteriors: usize,
-): f64 {
+): void {
   const rest = k & 3;
   const whole = (<usize>(k - rest)) << 2;
   const scale = f32x4.splat(inverse);
@@ -115,9 +116,15 @@ export function keepCached(
     for (let i = 0; i < k; i++) {
       const place = (<usize>i) << 2;
       const posterior = <f64>load<f32>(posteriors + place);
-      const sum = mass + ((<usize>load<u16>(tokens + ((<usize>i) << 1))) << 3);
+      const token = load<u16>(tokens + ((<usize>i) << 1));
+      const sum = mass + ((<usize>token) << 3);
       store<f64>(sum, load<f64>(sum) + posterior - share);
-      if (i >= count && posterior > 0) {
+      if (i < count) {
+        store<u16>(keptTokens, token);
+        store<f32>(keptValues, load<f32>(values + place));
+        keptTokens += 2;
+        keptValues += 4;
+      } else if (posterior > 0) {
         tail += posterior;
         nats += posterior * <f64>load<f32>(values + place);
       }
@@ -135,7 +142,7 @@ export function keepCached(
     store<f32>(divergence, <f32>lost);
     tokens += (<usize>k) << 1;
     logPosteriors += (<usize>k) << 2;
-    values += (<usize>k) << 2;
   }
-  return shared;
+  // what the frames have beyond the cached tokens, of which each cached token was spared its share above
+  for (const end = mass + ((<usize>vocabulary) << 3); mass < end; mass += 8) store<f64>(mass, load<f64>(mass) + shared);
 }
