@@ -20,7 +20,11 @@ export function keepCached(cached: CachedFrames, { temperature, offsets }: KeepC
   const values = logPosteriorsAt(cached, temperature);
   const others = vocabularySize - k;
   const kept = {
-    ...{ logTail: new Float32Array(frames), divergence: new Float32Array(frames) },
+    ...{
+      lostMass: new Float32Array(frames).fill(1),
+      logTail: new Float32Array(frames),
+      divergence: new Float32Array(frames),
+    },
     mass: new Float64Array(vocabularySize),
   };
   let shared = 0;
@@ -44,6 +48,7 @@ export function keepCached(cached: CachedFrames, { temperature, offsets }: KeepC
     }
     if (count === 0) continue;
     const tail = within + beyond;
+    kept.lostMass[frame] = tail;
     kept.logTail[frame] = Math.log(tail);
     // of a tail that the cache has as a whole, nothing is lost that it knows of
     if (count < k && tail > 0) kept.divergence[frame] = nats - tail * Math.log(tail / (vocabularySize - count));

@@ -40,6 +40,7 @@ function assertSame(found: Kept, expected: Kept, tolerance: number, what: string
   assert.deepEqual([found.offsets, found.tokens], [expected.offsets, expected.tokens], what);
   assertNear(found.logPosteriors, expected.logPosteriors, 10 * tolerance, `${what}, log-posteriors`);
   assertNear(found.logTail.map(Math.exp), expected.logTail.map(Math.exp), tolerance, `${what}, tail`);
+  assertNear(found.lostMass, expected.lostMass, tolerance, `${what}, mass lost`);
   assertNear(found.divergence, expected.divergence, 20 * tolerance, `${what}, divergence`);
   assertNear(found.mass, expected.mass, frames * tolerance, `${what}, mass of tokens`);
 }

@@ -26,7 +26,11 @@ export function keepTokens(logPosteriors: Float32Array, vocabularySize: number, 
   const frames = offsets.length - 1;
   const kept: Kept = {
     ...{ offsets, tokens, logPosteriors: new Float32Array(tokens.length) },
-    ...{ lostMass: new Float32Array(frames).fill(1), logTail: new Float32Array(frames), divergence: new Float32Array(frames) },
+    ...{
+      lostMass: new Float32Array(frames).fill(1),
+      logTail: new Float32Array(frames),
+      divergence: new Float32Array(frames),
+    },
     mass: new Float64Array(vocabularySize),
   };
   const lost = new Float64Array(vocabularySize);

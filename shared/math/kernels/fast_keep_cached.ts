@@ -15,21 +15,23 @@ export function fastKeepCached(cached: CachedFrames, { temperature, offsets }: K
   const normalisers = normalisersAt(logZ, temperature);
   const frames = offsets.length - 1;
   const kept = offsets[frames]!;
-  memory.clear(6 * (frames * k + kept + 3) + 16 * (frames + 1) + 8 * vocabularySize + 8 * (k + 3));
+  memory.clear(6 * (frames * k + kept + 3) + 20 * (frames + 1) + 8 * vocabularySize + 8 * (k + 3));
   // the last vector may reach beyond the last log-posterior
   const given = memory.floats(frames * k + 3);
   given.set(logPosteriors);
   const places = [tokens, normalisers, offsets].map(memory.put) as [number, number, number];
   const result = { tokens: memory.words(kept), logPosteriors: memory.floats(kept) };
-  const [logTail, divergence] = [memory.floats(frames), memory.floats(frames)];
+  const [lostMass, logTail, divergence] = [frames, frames, frames].map(memory.floats) as [
+    ...[Float32Array, Float32Array, Float32Array],
+  ];
   const mass = memory.floats64(vocabularySize).fill(0);
   const room = [memory.floats(k + 3), memory.floats(k + 3)];
   memory.functions.keepCached!(
     ...[memory.at(given), places[0], places[1], frames, k, vocabularySize, 1 / temperature, places[2]],
-    ...[result.tokens, result.logPosteriors, logTail, divergence, mass, ...room].map(memory.at),
+    ...[result.tokens, result.logPosteriors, lostMass, logTail, divergence, mass, ...room].map(memory.at),
   );
   return {
     ...{ offsets, tokens: result.tokens.slice(), logPosteriors: result.logPosteriors.slice() },
-    ...{ logTail: logTail.slice(), divergence: divergence.slice(), mass: mass.slice() },
+    ...{ lostMass: lostMass.slice(), logTail: logTail.slice(), divergence: divergence.slice(), mass: mass.slice() },
   };
 }

@@ -62,7 +62,7 @@ function massOf(row: usize, count: i32, entropy: usize): f64 {
  * @param logZ float32, [frames]
  * @param offsets int32, [frames + 1]: how many of a frame's tokens are kept
  * @param keptTokens uint16, keptValues float32, [offsets[frames]]: receive the tokens kept, and their log-posteriors
- * @param logTail float32, [frames]; divergence alike
+ * @param lostMass float32, [frames]; logTail and divergence alike
  * @param mass float64, [vocabulary], added to
  * @param values float32, room for [k] up to the next multiple of four; posteriors alike
  */
@@ -77,6 +77,7 @@ export function keepCached(
   offsets: usize,
   keptTokens: usize,
   keptValues: usize,
+  lostMass: usize,
   logTail: usize,
   divergence: usize,
   mass: usize,
@@ -90,7 +91,7 @@ export function keepCached(
   const perOther = isWhole ? 0 : 1 / <f64>(vocabulary - k);
   const logOfOthers = isWhole ? 0 : Math.log(<f64>(vocabulary - k));
   let shared: f64 = 0;
-  for (let frame = 0; frame < frames; frame++, offsets += 4, logZ += 4, logTail += 4, divergence += 4) {
+  for (let frame = 0; frame < frames; frame++, offsets += 4, logZ += 4, lostMass += 4, logTail += 4, divergence += 4) {
     const normaliser = f32x4.splat(load<f32>(logZ));
     let sums = f32x4.splat(0);
     for (let i: usize = 0; i < whole; i += 16) {
@@ -138,6 +139,7 @@ export function keepCached(
         lost = nats - tail * (logOfTail - Math.log(<f64>(vocabulary - count)));
       }
     }
+    store<f32>(lostMass, count > 0 ? <f32>tail : 1);
     store<f32>(logTail, <f32>logOfTail);
     store<f32>(divergence, <f32>lost);
     tokens += (<usize>k) << 1;
