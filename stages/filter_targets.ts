@@ -349,7 +349,7 @@ function checkSettings(given: Options, { path, metadata, columns }: UtteranceTab
     throw new UsageError(`--k ${amount} is more than the ${vocabularySize} tokens there are`);
   }
   const wrongOfSparse = sparse && beyondSparse.find(({ when }) => when({ ...asked, amount }, sparse));
-  if (wrongOfSparse) throw new UsageError(wrongOfSparse.why);
+  if (wrongOfSparse) throw new UsageError(wrongOfSparse.why(sparse));
   const tail = given.tail ?? (given.select === 'all' || given.select === 'sample' ? 'renormalise' : 'ghost');
   const isEven = (given.select === 'top-k' || given.select === 'all') && given.gate === 'none' && tail !== 'to-label';
   return {

@@ -13,7 +13,9 @@ import { createUtteranceWriter } from '../shared/io/utterance_writer.ts';
 import { fromHalf, toHalf } from '../shared/math/half.ts';
 import { logSoftmax } from '../shared/math/log_softmax.ts';
 import { createRandom } from '../shared/math/random.ts';
+import { cacheFrames } from '../shared/math/sparse_cache.ts';
 import type { SparseTargets } from '../shared/math/sparse_targets.ts';
+import { filterCached } from '../shared/training/filter_cached.ts';
 import { createDenseCache, createSparseCaches, type SparseCaches } from '../shared/training/logits_cache.ts';
 import { namedCombinations } from '../shared/training/named_combinations.ts';
 import { stage as cacheLogits } from './cache_logits.ts';
@@ -120,6 +122,33 @@ const whole = await writeCache('whole', {
 });
 const short = await writeCache('short', { combine: ['linear', 'geometric', 'best', 'first=linear:1,0,0'] });
 const compressed = await writeCache('compressed', { compressed: true });
+
+test('createSparseCaches() refuses teachers without a token in common where a combination needs one', async () => {
+  const certainOf = (token: number) =>
+    Float32Array.from({ length: vocabularySize }, (_, i) => (i === token ? 0 : -Infinity));
+  const out = createOutputFolder(at('disjoint'));
+  const place = { out, part: 'a.arrow', metadata: {}, compression: undefined, vocabularySize };
+  const asked = { k: 3, temperatures: [1, 2], hasBlank: false, teachers: 2, alignment: undefined };
+  const combinations = namedCombinations(['linear', 'geometric'], { teachers: 2 });
+  const caches = createSparseCaches(place, { ...asked, combinations });
+  await caches.append('fine', [certainOf(1), certainOf(1)]);
+  await assert.rejects(
+    caches.append('torn', [certainOf(1), certainOf(2)]),
+    /utterance "torn" as geometric: the teachers have no token in common in frame 0; take --combine linear/,
+  );
+  out.discard();
+});
+
+test('filterCached() refuses a frame that is no distribution, naming it', () => {
+  const asked = { k: 3, temperatures: [1], hasBlank: false };
+  const { cached } = cacheFrames([posteriorsOf('u-1', 0)], { vocabularySize, rule: 'linear' }, asked);
+  cached.logZ.get(1)![2] = Number.NaN;
+  const policy = { temperature: 1, select: 'top-k', amount: 2, seed: 0, gate: 'none', chosen: [0] } as const;
+  assert.throws(
+    () => filterCached({ utterance: 'u-1', frames: cached, labels: undefined, path: 'exp/sparse' }, policy),
+    /utterance "u-1": what exp\/sparse says of frame 2 is no distribution/,
+  );
+});
 
 let calls = 0;
 async function filter(given: Record<string, unknown>) {
@@ -300,12 +329,12 @@ const faults: { name: string; argv: string[] | (() => Promise<string[]>); code?:
   {
     name: 'a temperature not declared',
     argv: ['--logits', compressed.path, '--temperature', '3'],
-    message: /--temperature has to be one that the sparse cache was made for .*cache again with --temperatures/,
+    message: /--temperature has to be one that the sparse cache was made for, 1, 2: .*cache again with --temperatures/,
   },
   {
     name: 'more tokens than cached',
     argv: ['--logits', compressed.path, '--k', '13'],
-    message: /--k is more than the sparse cache keeps/,
+    message: /--k is more than the 12 tokens that the sparse cache keeps/,
   },
   {
     name: 'all tokens',

@@ -13,8 +13,8 @@ make CORPUS=speechocean762 DATA="$1" EXP="$corpus" ALIGN_PASSES="1 2" UPDATES_AL
   "$corpus"/official/align-2/{train,dev}/report.json ${PYTHON:-exp/bench/python/installed}
 features=$corpus/official/features
 
-for size in '500 1' '5000 2'; do
-  read -r tokens neighbours <<<"$size"
+for size in '500 1 600' '5000 2 500'; do
+  read -r tokens neighbours updates <<<"$size"
   labels=$exp/$tokens/labels
   node dist/bench/context_labels.js "$tokens" "$neighbours" "$corpus"/official/align-2/{train,dev} "$labels"
   models=()
@@ -22,7 +22,7 @@ for size in '500 1' '5000 2'; do
     models+=("$exp/$tokens/model/t$seed")
     node dist/train_student.js --features "$features/train" --alignment "$labels/train" --dev-features "$features/dev" \
       --dev-alignment "$labels/dev" --width 192 --dilations "1,2,$((2 + seed))" --learning-rate 0.012 \
-      --updates "${UPDATES:-600}" --seed "$seed" --out "${models[-1]}" >"$exp/$tokens/train.log"
+      --updates "$updates" --seed "$seed" --out "${models[-1]}" >"$exp/$tokens/train.log"
   done
   "$python" pipelines/bench/cache_sizes.py sharpen "$exp/$tokens/sharpened" "${models[@]}"
   cache=(node dist/cache_logits.js --quiet --features "$features/dev" --teacher "${models[@]}")

@@ -24,26 +24,34 @@ export interface CachedPolicy {
 }
 
 /** Policies that a sparse cache cannot follow, and why: for it has no other tokens, and one entropy. */
-export const beyondSparse: readonly { when: (asked: CachedPolicy, header: SparseHeader) => boolean; why: string }[] = [
+export const beyondSparse: readonly {
+  when: (asked: CachedPolicy, header: SparseHeader) => boolean;
+  why: (header: SparseHeader) => string;
+}[] = [
   {
     when: ({ temperature }, { temperatures }) => !temperatures.includes(temperature),
-    why: '--temperature has to be one that the sparse cache was made for (its report.json names them): what the other tokens have at another one is not known; cache again with --temperatures',
+    why: ({ temperatures }) =>
+      `--temperature has to be one that the sparse cache was made for, ${temperatures.join(', ')}: what its other tokens have at another one is not known; cache again with --temperatures`,
   },
   {
     when: ({ select, amount }, { k }) => select === 'top-k' && amount > k,
-    why: '--k is more than the sparse cache keeps of each frame; cache again with a larger --k',
+    why: ({ k }) =>
+      `--k is more than the ${k} tokens that the sparse cache keeps of each frame; cache again with a larger --k`,
   },
   {
     when: ({ select }, { k, vocabularySize }) => (select === 'all' || select === 'sample') && k < vocabularySize,
-    why: '--select all and sample need every token, and the sparse cache keeps only the best: take top-k, top-p or threshold, or cache again with --format dense',
+    why: () =>
+      '--select all and sample need every token, and the sparse cache keeps only the best: take top-k, top-p or threshold, or cache again with --format dense',
   },
   {
     when: ({ select, amount }, { k, vocabularySize }) => select === 'top-p' && amount === 1 && k < vocabularySize,
-    why: '--p 1 needs every token, and the sparse cache keeps only the best: lower it, or cache again with --format dense',
+    why: () =>
+      '--p 1 needs every token, and the sparse cache keeps only the best: lower it, or cache again with --format dense',
   },
   {
     when: ({ gate, temperature }) => gate === 'entropy' && temperature !== 1,
-    why: '--gate entropy of a sparse cache is that at temperature 1, the only one it keeps: take --gate confidence, or --temperature 1',
+    why: () =>
+      '--gate entropy of a sparse cache is that at temperature 1, the only one it keeps: take --gate confidence, or --temperature 1',
   },
 ];
 
@@ -68,19 +76,25 @@ export interface FilteredFrames {
 /**
  * What stays of an utterance of a sparse cache, before the tail goes where it belongs.
  *
- * @throws {InputError} when a frame has to keep tokens that the cache does not have
+ * @throws {InputError} when a frame has to keep tokens that the cache does not have, or is no distribution
  */
 export function filterCached(said: CachedUtterance, policy: CachedPolicy): FilteredFrames {
   const { frames } = said;
+  const { temperature } = policy;
   const weight = weightsOf(said, policy);
-  return {
-    weight,
-    ...(policy.select === 'sample'
+  const filtered: Pick<FilteredFrames, 'kept' | 'drawn'> =
+    policy.select === 'sample'
       ? drawFrom(said, weight, policy)
-      : {
-          kept: fastKeepCached(frames, { temperature: policy.temperature, offsets: offsetsOf(said, weight, policy) }),
-        }),
-    ...(said.labels && { best: bestOf(frames, policy.temperature) }),
+      : { kept: fastKeepCached(frames, { temperature, offsets: offsetsOf(said, weight, policy) }) };
+  const wrong = filtered.kept.lostMass.findIndex(Number.isNaN);
+  if (wrong >= 0) {
+    throw new InputError(
+      `Cannot filter utterance "${said.utterance}": what ${said.path} says of frame ${wrong} is no distribution (NaN); cache again`,
+    );
+  }
+  return {
+    ...{ weight, ...filtered },
+    ...(said.labels && { best: bestOf(frames, temperature) }),
   };
 }
 
