@@ -197,13 +197,22 @@ function readMatrix(file: ByteReader, offset: number, utterance: string): Matrix
 function textMatrix(file: ByteReader, offset: number, utterance: string): Matrix {
   const start = file.find('[', offset) + 1;
   if (file.text(offset, start - 1).trim() !== '') throw refuse(file.path, `"${utterance}" is no matrix`);
-  const lines = file.text(start, file.find(']', start)).trim().split(/\s*\n\s*/);
-  const rows = lines.filter((line) => line !== '').map((line) => line.split(/\s+/).map(Number));
+  const lines = file
+    .text(start, file.find(']', start))
+    .trim()
+    .split(/\s*\n\s*/);
+  const rows = lines.filter((line) => line !== '').map((line) => line.split(/\s+/).map(numberOf));
   const columns = rows[0]?.length ?? 0;
   if (rows.some((row) => row.length !== columns || row.some(Number.isNaN)))
-    throw refuse(file.path, `"${utterance}" is no matrix: its rows differ in length, or hold something else than numbers`);
+    throw refuse(
+      file.path,
+      `"${utterance}" is no matrix: its rows differ in length, or hold something else than numbers`,
+    );
   return { rows: rows.length, columns, values: Float32Array.from(rows.flat()) };
 }
+
+/** C++ writes infinities short. */
+const numberOf = (text: string): number => Number(text.replace(/^(-?)inf$/, '$1Infinity'));
 
 const refuse = (where: string, why: string): InputError =>
   new InputError(`Cannot read ${where}: ${why}; write the archive again, or check the path`);

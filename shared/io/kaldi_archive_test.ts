@@ -21,7 +21,8 @@ for (const [kind, utterances] of Object.entries(golden)) {
         const expected = utterances[utterance]!;
         const { rows, columns, values } = table.read(utterance);
         assert.deepEqual([rows, columns, values.length], [expected.length, 3, 3 * expected.length]);
-        values.forEach((value, i) => assert.ok(Math.abs(value - expected.flat()[i]!) < 2e-6, `${utterance} ${i}`));
+        for (const [i, value] of values.entries())
+          assert.ok(Math.abs(value - expected.flat()[i]!) < 2e-6, `${utterance} ${i}`);
       }
       table.close();
     });
@@ -30,11 +31,12 @@ for (const [kind, utterances] of Object.entries(golden)) {
 
 test('openKaldiArchive() reads entries beyond the window it keeps, in text and binary', () => {
   const rows = 4000;
-  const text = Array.from({ length: rows }, (_, i) => `  ${i} ${-i} 0.5 1e-3 -inf`.replace('-inf', '7')).join('\n');
+  const text = Array.from({ length: rows }, (_, i) => `  ${i} ${-i} 0.5 1e-3 -inf`).join('\n');
   writeFileSync(join(folder, 'long.ark'), `a  [\n${text} ]\nb  [\n 1 2 ]\nc  [ ]\n`);
   const table = openKaldiArchive(join(folder, 'long.ark'));
   assert.deepEqual(table.utterances, ['a', 'b', 'c']);
   assert.equal(table.read('a').values[5 * 3999 + 1], -3999);
+  assert.equal(table.read('a').values[5 * 7 + 4], -Infinity);
   assert.deepEqual([...table.read('b').values], [1, 2]);
   assert.equal(table.read('c').rows, 0);
   table.close();

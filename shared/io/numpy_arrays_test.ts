@@ -10,7 +10,16 @@ const made = 'shared/io/testdata/numpy';
 const golden: Record<'float32' | 'float16', number[]> = JSON.parse(readFileSync(`${made}/golden.json`, 'utf8'));
 const folder = temporaryFolder();
 
-for (const name of ['plain.npy', 'double.npy', 'fortran.npy', 'batch.npy', 'version2.npy', 'stored.npz', 'deflated.npz', 'half.npy']) {
+for (const name of [
+  'plain.npy',
+  'double.npy',
+  'fortran.npy',
+  'batch.npy',
+  'version2.npy',
+  'stored.npz',
+  'deflated.npz',
+  'half.npy',
+]) {
   test(`readNumpyMatrix() reads ${name} as numpy does`, () => {
     const expected = name === 'half.npy' ? golden.float16 : golden.float32;
     assert.deepEqual(readNumpyMatrix(join(made, name)), { rows: 5, columns: 3, values: Float32Array.from(expected) });
