@@ -3,7 +3,11 @@ import { test } from 'node:test';
 import { alignFrames, type FrameGrid, reachBeyondMs } from './align_frames.ts';
 import { createRandom } from './random.ts';
 
-const grid = (shiftMs: number, firstCentreMs: number, frames: number): FrameGrid => ({ shiftMs, firstCentreMs, frames });
+const grid = (shiftMs: number, firstCentreMs: number, frames: number): FrameGrid => ({
+  shiftMs,
+  firstCentreMs,
+  frames,
+});
 /** Frame j says j, as one token's logarithm: what comes out tells which frame it is from. */
 const numbered = (frames: number) => Float32Array.from({ length: frames }, (_, j) => j);
 

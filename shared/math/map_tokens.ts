@@ -19,13 +19,12 @@ export function createTokenMap(
   shares: readonly TokenShare[],
   sizes: { from: number; to: number },
 ): (logPosteriors: Float32Array) => Float32Array {
-  const sources = Array.from({ length: sizes.to }, (_, to) =>
-    shares
-      .filter((one) => one.to === to && one.share > 0)
-      .map(({ from, share }) => ({ from, logShare: Math.log(share) })),
-  );
+  const sources = Array.from({ length: sizes.to }, (): Source[] => []);
   const given = new Float64Array(sizes.from);
-  for (const { from, share } of shares) given[from]! += share;
+  for (const { from, to, share } of shares) {
+    given[from]! += share;
+    if (share > 0) sources[to]!.push({ from, logShare: Math.log(share) });
+  }
   const dropsMass = given.some((sum) => sum < 1 - 1e-9);
   return (logPosteriors) => {
     const frames = logPosteriors.length / sizes.from;
