@@ -26,6 +26,8 @@ ROTATIONS ?= $(ALL_ROTATIONS)## fsdd: seen: all speakers in training and test; u
 SIZES     ?= large## students: large (a teacher's own architecture), small (about a sixth of it)
 ARMS      ?= hard $(if $(FAST),,masked $(if $(filter frame,$(OBJECTIVE)),smooth)) full essence## what students learn from: see pipelines/arms.mk
 TEACHERS  ?= $(if $(FAST)$(filter-out fsdd,$(CORPUS)),t1 t2 t3,t1 t2 t3 t4 t5)## members of the ensemble
+FOREIGN   ?=## teachers made elsewhere that join the ensemble: folders with a teacher.json, or such files
+FOREIGN_FEATURES ?=## names of features that they eat, besides ours; NAME.audio has the flags of extract_features
 FOLDS     ?=## parts of the training data, so that each utterance is answered by models of its teachers that left it out
 UPDATES   ?= $(if $(FAST),300,2500)## optimiser steps of every model; two thirds of them where unseen speakers leave four of six to train on
 SPLIT     ?= test## what the report shows: test, or dev while choosing
@@ -35,7 +37,7 @@ ALLOW_MISSING ?=## utterances that each stage may leave out for their faults, na
 EXP       ?= exp/$(CORPUS:fsdd=digits)$(if $(filter ctc,$(OBJECTIVE)),-ctc)$(if $(FAST),-fast)## where everything goes
 REPORT    ?= $(EXP)/report## where the table and the page go
 RUNNER    ?= pipelines/run_local.sh## runs one stage: LOG COMMAND…
-KNOBS     := CORPUS DATA TRANSCRIBED OBJECTIVE JOBS ENGINE FAST SEEDS ROTATIONS SIZES ARMS TEACHERS FOLDS UPDATES SPLIT BASELINE AGAINST ALLOW_MISSING EXP REPORT RUNNER
+KNOBS     := CORPUS DATA TRANSCRIBED OBJECTIVE JOBS ENGINE FAST SEEDS ROTATIONS SIZES ARMS TEACHERS FOREIGN FOREIGN_FEATURES FOLDS UPDATES SPLIT BASELINE AGAINST ALLOW_MISSING EXP REPORT RUNNER
 
 .PHONY: help
 help: ## this text

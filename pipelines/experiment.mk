@@ -23,6 +23,8 @@ endif
 define rotation_rules
 $(call stage,$(1)/data,,prepare_corpus,--corpus $(CORPUS) --source $(DATA_SOURCE) $(call prepare_flags,$(2)) $(addprefix --transcribed ,$(TRANSCRIBED)) $(if $(filter ctc,$(OBJECTIVE)),--units words))
 $(foreach split,$(SPLITS),$(call features_rule,$(1),features,$(split)))
+$(foreach kind,$(FOREIGN_FEATURES),$(foreach split,$(SPLITS),$(call features_rule,$(1),foreign/$(kind),$(split),$($(kind).audio))))
+$(foreach kind,$(FOREIGN_FEATURES),$(foreach also,$(ALSO),$(call stage,$(1)/foreign/$(kind)/$(also),$(1)/data,extract_features,--data $(1)/data/train $(feature_flags) $($(also).audio) $($(kind).audio))))
 $(foreach heard,$(HEARD),$(foreach split,train dev test,$(call features_rule,$(1),heard/$(heard),$(split),$($(heard).audio))))
 $(foreach heard,$(filter-out $(HEARD),$(ALSO)),$(call features_rule,$(1),heard/$(heard),train,$($(heard).audio)))
 $(if $(aligned),$(foreach heard,$(ALSO),$(call realign,$(1),$(last),$(heard),train)))
@@ -63,7 +65,12 @@ $(call stage,$(1)/model/$(3)/s$(2),$(call train_inputs,$(1),$(last),features) $(
 $(call scored,$(1),$(3),$(2),teacher,$(1)/model/$(3)/s$(2),model)
 endef
 features_of = $(1)/$(if $(filter $(ALSO),$(2)),heard/$(2)/train,features/$(2))
-logits_rule = $(call stage,$(1)/logits/s$(2)/$(3),$(call features_of,$(1),$(3)) $(models:%=$(1)/model/%/s$(2)),cache_logits,--features $(call features_of,$(1),$(3)) --teacher $(models:%=$(1)/model/%/s$(2)) $(if $(FOLDS),--cross-fit) $(with_engine))
+define logits_rule
+$(call stage,$(1)/logits/s$(2)/$(3),$(call eaten,$(1),$(3)) $(models:%=$(1)/model/%/s$(2)),cache_logits,--features $(call eaten,$(1),$(3)) --teacher $(models:%=$(1)/model/%/s$(2)) $(FOREIGN) $(if $(FOREIGN),--utt2spk $(1)/data/$(or $(filter $(SPLITS),$(3)),train)/utt2spk) $(if $(FOLDS),--cross-fit) $(with_engine))
+$(if $(FOREIGN),$(eval $(1)/logits/s$(2)/$(3)/report.json: $(FOREIGN)))
+endef
+# features that teachers eat: ours, and those that foreign ones want
+eaten = $(call features_of,$(1),$(2)) $(foreach kind,$(FOREIGN_FEATURES),$(1)/foreign/$(kind)/$(2))
 # soft targets need hard labels for what their report says of them, where there are any; dev and test serve the ensemble
 targets_rules = $(foreach split,$(if $(filter full,$(3)),$(SPLITS),$(filter-out dev test,$(SPLITS))) $(ALSO),$(call stage,$(1)/targets/$(3)/s$(2)/$(split),$(1)/logits/s$(2)/$(split) $(call labels_of,$(1),$(split)),filter_targets,--logits $(1)/logits/s$(2)/$(split) $(addprefix --alignment ,$(call labels_of,$(1),$(split))) $($(3).filter)))
 # what the ensemble hears: so many word sequences of each utterance

@@ -19,6 +19,7 @@ const mayImport: Record<string, readonly string[]> = {
 /** Packages that only certain rooms may load. */
 const owners: Record<string, readonly string[]> = {
   '@tensorflow/': ['shared/engine'],
+  'onnxruntime-node': ['shared/engine'],
   'apache-arrow': ['shared/io'],
   ora: ['shared/io'],
   yargs: ['shared/io'],

@@ -1,9 +1,8 @@
 import type { Engine } from '../shared/engine/engine.ts';
 import { openEngine } from '../shared/engine/open_engine.ts';
 import { compressions, openCompression } from '../shared/io/compression.ts';
-import { keyOf, tokensDigest } from '../shared/io/digest.ts';
-import { InputError, UsageError } from '../shared/io/errors.ts';
-import type { InputFolder } from '../shared/io/report_file.ts';
+import { tokensDigest } from '../shared/io/digest.ts';
+import { UsageError } from '../shared/io/errors.ts';
 import {
   type Context,
   type OptionsOf,
@@ -13,27 +12,53 @@ import {
   toolkitVersion,
 } from '../shared/io/stage.ts';
 import { checkMetadataEqual, openUtterances, sharedUtterances } from '../shared/io/utterance_table.ts';
-import { fastCombine } from '../shared/math/kernels/fast_combine.ts';
-import { type CrossFitGroup, crossFitGroups } from '../shared/training/cross_fit.ts';
+import { frameRules } from '../shared/math/align_frames.ts';
+import { openEnsemble } from '../shared/training/ensemble.ts';
 import {
   type CachePlace,
   createDenseCache,
   createSparseCaches,
   type LogitsCache,
 } from '../shared/training/logits_cache.ts';
-import { checkFeatures, type Model, readModel } from '../shared/training/model_folder.ts';
 import { namedCombinations } from '../shared/training/named_combinations.ts';
-import { openAcousticModel } from '../shared/training/network_input.ts';
+import { openTeacherFolder } from '../shared/training/teacher_description.ts';
 import { readTunedTeachers } from '../shared/training/tuned_teachers.ts';
 
 export const options = {
-  features: { type: 'string', role: 'input', demandOption: true, describe: 'folder of extract_features' },
-  teacher: {
+  features: {
     type: 'string',
     array: true,
     role: 'input',
     demandOption: true,
-    describe: 'folders of train_student, one a teacher',
+    describe:
+      'folders of extract_features; each teacher takes the first that fits it, utterances are those of the first',
+  },
+  teacher: {
+    type: 'string',
+    array: true,
+    role: 'input',
+    open: openTeacherFolder,
+    demandOption: true,
+    describe:
+      'teachers: folders of train_student, folders of cache_logits, or teachers made elsewhere, each a folder with a teacher.json or such a file (see shared/training/FORMATS.md)',
+  },
+  like: {
+    type: 'string',
+    role: 'input',
+    describe:
+      'folder of train_student whose tokens, frames and features a student will have; the first teacher that is ours unless given',
+  },
+  frames: {
+    type: 'string',
+    default: 'nearest',
+    choices: frameRules,
+    describe:
+      'where the frames of a teacher lie elsewhere: the one nearest in time, or posteriors between the two around',
+  },
+  utt2spk: {
+    type: 'string',
+    role: 'corpus',
+    describe: "Kaldi's file of speakers, for teachers that want features normalised over a speaker",
   },
   'cross-fit': {
     type: 'boolean',
@@ -83,52 +108,38 @@ const denseTokens = 512;
 const usualK = 16;
 
 export async function run(given: Options, { id, inputs, out, engine, progress, breathe }: Context<Engine>) {
-  const { features: path, teacher, crossFit } = given;
-  const models = teacher.map(readModel);
-  const features = await openUtterances(path, { format: 'features' });
-  models.forEach((model, i) => {
-    checkFeatures(model, teacher[i]!, features);
-    checkSameOutput(models[0]!, teacher[0]!, model, teacher[i]!);
+  const { features, crossFit, frames: frameRule, utt2spk } = given;
+  const { teacher: teachers, like } = inputs;
+  const ensemble = await openEnsemble(engine, {
+    ...{ features, teachers: teachers!, like: like?.[0], crossFit, frameRule, utt2spk },
   });
-  const teachers: Teacher[] = crossFit
-    ? crossFitGroups(models.map((model, i) => ({ ...model, path: teacher[i]! })))
-    : models.map((_, i) => ({ members: [i] }));
-  const [{ tokensText, objective, outputFrameShiftMs, firstFrameCentreMs, architecture }] = models as [Model];
-  const { tokens: vocabularySize } = architecture;
+  const { reference, members, utterances } = ensemble;
+  const { tokensText, objective, shiftMs: outputFrameShiftMs, firstCentreMs: firstFrameCentreMs } = reference;
+  const vocabularySize = reference.tokens.symbols.length;
   if (given.compress) await openCompression();
-  const described = teachers.map((one) => describeTeacher(one, models, inputs.teacher!));
   const cache = await createCache(given, inputs, {
     ...{ out, part: 'part-00000-of-00001.arrow', compression: given.compress, vocabularySize },
-    ...{ utterances: features, ids: described.map(({ id }) => id), hasBlank: objective === 'ctc' },
+    ...{
+      utterances: { path: features[0]!, utterances },
+      ids: members.map(({ id }) => id),
+      hasBlank: objective === 'ctc',
+    },
     metadata: {
       'kd.id': id,
       'kd.objective': objective,
       'kd.tokens': tokensDigest(tokensText),
       'kd.frameShiftMs': String(outputFrameShiftMs),
       'kd.firstFrameCentreMs': String(firstFrameCentreMs),
-      'kd.sampleRateHz': features.metadata['kd.sampleRateHz'] ?? '',
-      'kd.teachers': JSON.stringify(described.map(({ id }) => id)),
+      'kd.sampleRateHz': ensemble.sampleRateHz,
+      'kd.teachers': JSON.stringify(members.map(({ id }) => id)),
       'kd.toolkit': toolkitVersion(),
     },
   });
-  const acoustic = models.map((model) => openAcousticModel(engine, model));
-  const answerOf = (i: number, utterance: string, input: Float32Array): Float32Array => {
-    const values = acoustic[i]!.logPosteriors(input);
-    const wrong = values.findIndex(Number.isNaN);
-    if (wrong < 0) return values;
-    throw new InputError(
-      `Cannot cache utterance "${utterance}": teacher ${teacher[i]} answers NaN in frame ${Math.floor(wrong / vocabularySize)}; check ${path}, or train the teacher again`,
-    );
-  };
   let frames = 0;
-  progress.start('caching', features.utterances.length);
-  for await (const { utterance, features: input } of features.rows()) {
-    const posteriors = teachers.map(({ members, foldOf }) => {
-      const fold = foldOf?.get(utterance);
-      const asked = fold === undefined ? members : [members[fold]!];
-      const answers = asked.map((i) => answerOf(i, utterance, input as Float32Array));
-      return answers.length === 1 ? answers[0]! : fastCombine(answers, { vocabularySize, rule: 'linear' });
-    });
+  progress.start('caching', utterances.length);
+  for (const utterance of utterances) {
+    const posteriors: Float32Array[] = [];
+    for (const member of members) posteriors.push(await member.answer(utterance));
     await cache.append(utterance, posteriors);
     frames += posteriors[0]!.length / vocabularySize;
     progress.advance();
@@ -136,10 +147,9 @@ export async function run(given: Options, { id, inputs, out, engine, progress, b
   }
   await cache.close();
   out.writeText('tokens.txt', tokensText);
-  for (const model of acoustic) model.dispose();
-  await features.close();
+  await ensemble.close();
   return {
-    utterances: features.utterances.length,
+    utterances: utterances.length,
     frames,
     vocabularySize,
     objective,
@@ -147,10 +157,8 @@ export async function run(given: Options, { id, inputs, out, engine, progress, b
     firstFrameCentreMs,
     tokensDigest: tokensDigest(tokensText),
     ...cache.summary(),
-    teachers: teachers.map((one, i) => ({
-      ...described[i]!,
-      ...(one.foldOf && { crossFit: describeGroup(one as CrossFitGroup, inputs.teacher!, features.utterances) }),
-    })),
+    reference: reference.path,
+    teachers: members.map(({ report }) => report),
   };
 }
 
@@ -205,60 +213,6 @@ async function openLabels(path: string, id: string, { metadata }: CachePlace, ut
   return { table, id };
 }
 
-/** One column: a model, or those of a cross-fit. */
-type Teacher = Pick<CrossFitGroup, 'members'> & Partial<CrossFitGroup>;
-
-/** What decoding needs of a teacher, and its size; of several models, means and sums. */
-function describeTeacher({ members }: Teacher, models: readonly Model[], inputs: readonly InputFolder[]) {
-  const folders = members.map((i) => inputs[i]!);
-  const meanOf = (key: 'prior' | 'selfLoop'): number[] | undefined =>
-    models[members[0]!]![key]?.map(
-      (_, token) => members.reduce((sum, i) => sum + models[i]![key]![token]!, 0) / members.length,
-    );
-  const sumOf = (key: 'parameters' | 'modelBytes'): number =>
-    folders.reduce((sum, { report }) => sum + (report[key] as number), 0);
-  return {
-    name: folders.map(({ path }) => path).join(' + '),
-    id: folders.length === 1 ? folders[0]!.id : keyOf(folders.map(({ id }) => id)),
-    parameters: sumOf('parameters'),
-    modelBytes: sumOf('modelBytes'),
-    prior: meanOf('prior'),
-    selfLoop: meanOf('selfLoop'),
-  };
-}
-
-/** Which models a cross-fit is of, and how many utterances it answered by one that had not seen them, or by all. */
-function describeGroup(
-  { members, by, foldOf }: CrossFitGroup,
-  inputs: readonly InputFolder[],
-  utterances: readonly string[],
-) {
-  const byOne = utterances.filter((utterance) => foldOf.has(utterance)).length;
-  return {
-    folds: members.length,
-    by,
-    members: members.map((i, fold) => ({ fold, path: inputs[i]!.path, id: inputs[i]!.id })),
-    utterancesByOne: byOne,
-    utterancesByMean: utterances.length - byOne,
-  };
-}
-
-function checkSameOutput(a: Model, aPath: string, b: Model, bPath: string): void {
-  const differing = [
-    a.objective !== b.objective && `objective (${a.objective} and ${b.objective})`,
-    a.tokensText !== b.tokensText && 'tokens.txt',
-    a.outputFrameShiftMs !== b.outputFrameShiftMs &&
-      `frame shift (${a.outputFrameShiftMs} and ${b.outputFrameShiftMs} ms)`,
-    a.firstFrameCentreMs !== b.firstFrameCentreMs &&
-      `first frame (${a.firstFrameCentreMs} and ${b.firstFrameCentreMs} ms)`,
-  ].filter(Boolean);
-  if (differing.length > 0) {
-    throw new InputError(
-      `Cannot put ${aPath} and ${bPath} into one ensemble: they differ in ${differing.join(', ')}; take teachers of one kind`,
-    );
-  }
-}
-
 export const stage = {
   name: 'cache_logits',
   version: 1,
@@ -267,6 +221,7 @@ export const stage = {
   examples: [
     '$0 --features exp/features/train --teacher exp/model/t1 exp/model/t2 --out exp/logits/train',
     '$0 --features exp/features/train --teacher exp/model/fold0 exp/model/fold1 --cross-fit --out exp/logits/train',
+    '$0 --features exp/features/train exp/features80/train --teacher exp/model/t1 their/model --utt2spk exp/data/train/utt2spk --out exp/logits/train',
     '$0 --features exp/features/train --teacher exp/model/t1 exp/model/t2 --format sparse --combine mean=linear sure=best --k 16 --temperatures 2,4 --out exp/sparse/train',
   ],
   options,

@@ -1,4 +1,5 @@
 import type { Architecture } from './architecture.ts';
+import type { ForeignModel, ForeignModelSource } from './foreign_model.ts';
 
 /** Spliced, normalised frames of several utterances, one after another: no padding. */
 export interface PackedBatch {
@@ -35,4 +36,10 @@ export interface Engine {
   /** Tensors alive, for tests on leaks. */
   tensorCount(): number;
   createNetwork(architecture: Architecture, weights: Float32Array): Network;
+  /**
+   * A network that was made elsewhere.
+   *
+   * @throws {InputError} when it cannot be read, or not by this engine
+   */
+  openForeignModel(source: ForeignModelSource): Promise<ForeignModel>;
 }

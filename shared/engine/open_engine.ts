@@ -7,7 +7,9 @@ import { UsageError } from '../io/errors.ts';
 import { openKernels } from '../math/kernels/kernels.ts';
 import type { Engine } from './engine.ts';
 import { createNetwork } from './network.ts';
+import { openOnnxModel } from './onnx_model.ts';
 import { nativeProducts, portableProducts, type TensorFlow } from './products.ts';
+import { openTensorFlowModel } from './tensorflow_model.ts';
 
 /** The native package, where `make` put it. */
 const nativePackage = '.engine/node_modules/@tensorflow/tfjs-node-gpu';
@@ -62,6 +64,8 @@ function engineOf(name: EngineName, { tf, version, gpu }: Loaded, threads: numbe
     describe: () => ({ name, version, gpu, threads, processor, kernels }),
     tensorCount: () => tf.memory().numTensors,
     createNetwork: (architecture, weights) => createNetwork(products, architecture, weights),
+    openForeignModel: (source) =>
+      source.format === 'onnx' ? openOnnxModel(source, { threads }) : openTensorFlowModel(tf, source, { engine: name }),
   };
 }
 

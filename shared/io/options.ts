@@ -1,5 +1,6 @@
 import type { Options as YargsOption } from 'yargs';
 import { UsageError } from './errors.ts';
+import type { InputFolder } from './report_file.ts';
 
 /** One flag of a stage, spelled as typed. The table of a stage is its documentation. */
 export interface OptionSpec {
@@ -22,6 +23,8 @@ export interface OptionSpec {
    * a `corpus` that no stage made (the digest of its content does), or a matter of `execution` (nothing does).
    */
   role?: 'setting' | 'input' | 'corpus' | 'execution';
+  /** Opens an input that may be something else than a folder of a stage. */
+  open?: (path: string) => InputFolder;
 }
 export type OptionTable = Record<string, OptionSpec>;
 

@@ -156,7 +156,7 @@ async function planWork(stage: Stage, options: Record<string, unknown>): Promise
     const value = options[name];
     if (value === undefined || spec.role === 'execution') continue;
     if (spec.role === 'input') {
-      inputs[name] = [value as string | string[]].flat().map(openInputFolder);
+      inputs[name] = [value as string | string[]].flat().map(spec.open ?? openInputFolder);
       parts[name] = inputs[name].map(({ id }) => id);
     } else if (spec.role === 'corpus') {
       parts[name] = [value as string | string[]].flat().map((path) => {

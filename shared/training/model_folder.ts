@@ -87,17 +87,24 @@ export function readModel(path: string): Model {
   return { ...description, weights, tokensText: textOf('tokens.txt') };
 }
 
+/** What of features is not as a model was trained on, if anything. */
+export function featureMisfit(model: Model, metadata: Record<string, string>): string | undefined {
+  const key = featureKeys.find((key) => model.features[key] !== metadata[key]);
+  return (
+    key && `${key} is ${model.features[key] ?? 'absent'} in the model and ${metadata[key] ?? 'absent'} in the features`
+  );
+}
+
 /** @throws {InputError} when features are not of the kind the model was trained on */
 export function checkFeatures(
   model: Model,
   modelPath: string,
   features: { path: string; metadata: Record<string, string> },
 ): void {
-  for (const key of featureKeys) {
-    if (model.features[key] !== features.metadata[key]) {
-      throw new InputError(
-        `Cannot use model ${modelPath} on ${features.path}: ${key} is ${model.features[key] ?? 'absent'} in the model and ${features.metadata[key] ?? 'absent'} in the features; extract them with the same options`,
-      );
-    }
+  const misfit = featureMisfit(model, features.metadata);
+  if (misfit) {
+    throw new InputError(
+      `Cannot use model ${modelPath} on ${features.path}: ${misfit}; extract them with the same options`,
+    );
   }
 }

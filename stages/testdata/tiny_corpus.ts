@@ -119,7 +119,10 @@ export function writeTinyAlignment(
 }
 
 /** A model that hears in each frame the bin that is loud, and silence where none is. */
-export function writeTinyModel(path: string, { text = tokensText }: { text?: string } = {}): string {
+export function writeTinyModel(
+  path: string,
+  { text = tokensText, objective = 'frame' }: { text?: string; objective?: Model['objective'] } = {},
+): string {
   const width = vocabularySize;
   const architecture: Architecture = {
     ...{ kind: 'tdnn', bins: vocabularySize, spliceLeft: 0, spliceRight: 0, stride: 3 },
@@ -135,7 +138,7 @@ export function writeTinyModel(path: string, { text = tokensText }: { text?: str
   weights[layout.at(-1)!.offset] = 4; // the output's bias of silence: above nothing, below any loud bin
   const model: Model = {
     architecture,
-    objective: 'frame',
+    objective,
     features: Object.fromEntries(Object.entries(featureMetadata).filter(([key]) => featureKeys.some((k) => k === key))),
     normalisation: { mean: new Array(vocabularySize).fill(0), deviation: new Array(vocabularySize).fill(1) },
     prior: new Array(vocabularySize).fill(1 / vocabularySize),
