@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { InputError } from '../shared/io/errors.ts';
 import { readReport, type StageReport } from '../shared/io/report_file.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
@@ -5,11 +7,12 @@ import { markdownTables } from '../shared/report/markdown_table.ts';
 import { reportPage } from '../shared/report/page.ts';
 import { type Rows, reportRows } from '../shared/report/rows.ts';
 import { type Chain, MismatchError, runOf } from '../shared/report/runs.ts';
+import { type AlignedUtterance, parseScoredUtterances } from '../shared/report/scored_utterances.ts';
 
-/** Compare arms: one row per arm with its word error rate, intervals and paired tests, as JSON, page and table. */
+/** Compare arms: one row per arm with its error rate, intervals and paired tests, as JSON, page and table. */
 export const options = {
   scores: { type: 'string', array: true, role: 'input', demandOption: true, describe: 'folders of score' },
-  title: { type: 'string', default: 'Word error rates', describe: 'title of the page' },
+  title: { type: 'string', default: 'Error rates', describe: 'title of the page' },
   baseline: { type: 'string', default: 'hard', describe: 'arm that the others of its size are compared with' },
   ensemble: { type: 'string', default: 'ensemble', describe: 'arm that all are compared with; a teacher will do' },
   attribution: { type: 'string', describe: 'who made the corpus, under which licence: a line for the page' },
@@ -83,17 +86,26 @@ function chainOf(score: { path: string; report: StageReport }, read: Reader): Ch
     throw new InputError(`Cannot report ${score.path}: it is a folder of ${score.report.stage}; give folders of score`);
   }
   const decode = read(score, 'hypotheses');
-  if (!decode) throw new InputError(`Cannot trace ${score.path}: its report names no hypotheses; score again`);
-  const model = read(decode, 'model');
-  const essence = model ? read(model, 'targets') : read(decode, 'posteriors');
+  const model = decode && read(decode, 'model');
+  const essence = model ? read(model, 'targets') : decode && read(decode, 'posteriors');
   const logits = essence && read(essence, 'logits');
   return {
     score: score.report,
-    decode: decode.report,
+    utterances: readScoredUtterances(join(score.path, 'utterances.tsv')),
+    decode: decode?.report,
     model: model?.report,
     essence: essence?.report,
     logits: logits?.report,
   };
+}
+
+function readScoredUtterances(file: string): AlignedUtterance[] {
+  try {
+    return parseScoredUtterances(readFileSync(file, 'utf8'), file);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new InputError(`Cannot read scores: ${error.message}; score again`);
+  }
 }
 
 function mismatchAsInputError<Value>(work: () => Value): Value {

@@ -22,6 +22,8 @@ export interface OptionSpec {
    * a `corpus` that no stage made (the digest of its content does), or a matter of `execution` (nothing does).
    */
   role?: 'setting' | 'input' | 'corpus' | 'execution';
+  /** Whether an `input` may be a file that no stage made, too: then it is a `corpus`. */
+  orFile?: true;
 }
 export type OptionTable = Record<string, OptionSpec>;
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync, utimesSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
@@ -155,10 +155,12 @@ async function planWork(stage: Stage, options: Record<string, unknown>): Promise
     const name = camel(flag);
     const value = options[name];
     if (value === undefined || spec.role === 'execution') continue;
-    if (spec.role === 'input') {
+    const isFile =
+      spec.orFile && [value].flat().some((path) => statSync(path as string, { throwIfNoEntry: false })?.isFile());
+    if (spec.role === 'input' && !isFile) {
       inputs[name] = [value as string | string[]].flat().map(openInputFolder);
       parts[name] = inputs[name].map(({ id }) => id);
-    } else if (spec.role === 'corpus') {
+    } else if (spec.role === 'corpus' || isFile) {
       parts[name] = [value as string | string[]].flat().map((path) => {
         if (!existsSync(path)) throw new InputError(`Cannot read ${path} (--${flag}): it is not there; check the path`);
         return readReport(path)?.id ?? dataDirectoryId(path);

@@ -25,7 +25,7 @@ test('phraseRewriting() works on what word rules left', () => {
     phraseRewriting('map', [{ from: ['can', 'not'], to: ['cannot'] }], vocabulary),
   ] satisfies Rewriting[];
   const given = Int32Array.from(['CAN', 'not', 'say'], (word) => numberOfWord(vocabulary, word));
-  const words = steps.reduce((so, step) => step.rewrite(so).words, given);
+  const words = steps.reduce<Int32Array>((so, step) => step.rewrite(so).words, given);
   assert.deepEqual(
     Array.from(words, (word) => spelling(vocabulary, word)),
     ['cannot', 'say'],
