@@ -14,7 +14,7 @@ export interface Miss {
   count: number;
 }
 
-/** Most frequent first; of as many, the one that came first. */
+/** Most frequent first; of as many, in the order of their numbers. */
 export interface Confusions {
   substitutions: Confusion[];
   insertions: Miss[];
@@ -37,29 +37,27 @@ export interface ErrorTally {
 
 /** Counts which words are taken for which. */
 export function createErrorTally(): ErrorTally {
-  const substituted = new Map<number, number>(); // by reference × 2²⁶ + hypothesis
-  const inserted = new Map<number, number>();
-  const deleted = new Map<number, number>();
-  const count = (counts: Map<number, number>, key: number): void => {
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  };
+  const substituted: number[] = []; // reference × 2²⁶ + hypothesis
+  const inserted: number[] = [];
+  const deleted: number[] = [];
   return {
     add({ reference, hypothesis, steps }) {
       let [insertions, deletions, substitutions] = [0, 0, 0];
       let [said, heard] = [0, 0];
-      for (const step of steps) {
+      for (let i = 0; i < steps.length; i++) {
+        const step = steps[i];
         if (step === editStep.correct) {
           said++;
           heard++;
         } else if (step === editStep.substituted) {
           substitutions++;
-          count(substituted, reference[said++]! * pairs + hypothesis[heard++]!);
+          substituted.push(reference[said++]! * pairs + hypothesis[heard++]!);
         } else if (step === editStep.inserted) {
           insertions++;
-          count(inserted, hypothesis[heard++]!);
+          inserted.push(hypothesis[heard++]!);
         } else {
           deletions++;
-          count(deleted, reference[said++]!);
+          deleted.push(reference[said++]!);
         }
       }
       return { words: reference.length, insertions, deletions, substitutions };
@@ -78,18 +76,16 @@ export function createErrorTally(): ErrorTally {
 
 const pairs = 2 ** 26;
 
-/** Entries with the highest counts; those with the lowest among them are the first that came. */
-function mostFrequent(counts: ReadonlyMap<number, number>, most: number): [key: number, count: number][] {
-  const howMany = new Map<number, number>();
-  for (const count of counts.values()) howMany.set(count, (howMany.get(count) ?? 0) + 1);
-  let floor = 1; // the lowest count that is still among them
-  let above = 0;
-  for (const count of [...howMany.keys()].sort((a, b) => b - a)) {
-    floor = count;
-    above += howMany.get(count)!;
-    if (above >= most) break;
-  }
-  const kept: [number, number][] = [];
-  for (const entry of counts) if (entry[1] >= floor) kept.push(entry);
-  return kept.sort((a, b) => b[1] - a[1]).slice(0, most);
+/** Keys with how often each is there, the most frequent ones. */
+function mostFrequent(keys: readonly number[], most: number): [key: number, count: number][] {
+  const sorted = Float64Array.from(keys).sort();
+  const starts: number[] = [];
+  for (let i = 0; i < sorted.length; i++) if (i === 0 || sorted[i] !== sorted[i - 1]) starts.push(i);
+  const counts = Int32Array.from(starts, (start, i) => (starts[i + 1] ?? sorted.length) - start);
+  const floor = most < counts.length ? counts.toSorted()[counts.length - most]! : 1;
+  const frequent: [number, number][] = [];
+  counts.forEach((count, i) => {
+    if (count >= floor) frequent.push([sorted[starts[i]!]!, count]);
+  });
+  return frequent.sort((a, b) => b[1] - a[1]).slice(0, most);
 }
