@@ -72,9 +72,13 @@ function scoreOf(name: string, labels: Record<string, unknown>, decode: Folder, 
   return score.path;
 }
 
+const teachers = (name: string): Folder[] =>
+  ['a', 'b'].map((one) => ({ path: `${name}/${one}`, id: `${name}-${one}` }));
+
 /** Two arms of two seeds and the ensemble whose essence one of them learns from. */
 function experiment(name: string): string[] {
   const logits = folder(`${name}/logits`, 'cache_logits', {
+    inputs: { teacher: teachers(name) },
     teachers: [
       { name: 'a', parameters: 300, modelBytes: 1200 },
       { name: 'b', parameters: 300, modelBytes: 1200 },
@@ -100,6 +104,31 @@ function experiment(name: string): string[] {
 
 const report = (scores: string[], name: string, more: Record<string, unknown> = {}) =>
   runStage(stage, { scores, out: join(home, name), resamples: 200, ...more });
+
+test('report shows what models cost, where it was measured', async () => {
+  const scores = experiment('costs');
+  const measure = (name: string, models: Folder[], figures: Record<string, unknown>) =>
+    folder(`costs/measure/${name}`, 'measure_model', {
+      inputs: { model: models },
+      ...figures,
+      timing: { seconds: 1, cpuSeconds: 1, realTimeFactor: 0.0125, peakMemoryBytes: 2e8 },
+    }).path;
+  const model = { path: join(home, 'costs/top3/s0/model'), id: 'id-of-costs/top3/s0/model' };
+  const measures = [
+    measure('top3', [model], { multiplyAddsPerSecond: 4.25e6, lookAheadMs: 60 }),
+    measure('ensemble', teachers('costs'), { multiplyAddsPerSecond: 9e6, lookAheadMs: null }),
+  ];
+  await report(scores, 'costs/report', { measures });
+  const table = readFileSync(join(home, 'costs/report/report.md'), 'utf8');
+  assert.match(table, /\| model bytes \| M multiply-adds\/s \| look-ahead ms \| real-time factor \| peak memory \|/);
+  assert.match(table, /\| top3 +\| +100 \| +400 \| +4\.25 \| +60 \| +0\.0125 \| +200\.0 MB \|/);
+  assert.match(table, /\| ensemble \(1\) +\| +600 \| +2,400 \| +9\.00 \| +all \|/);
+  assert.match(table, /\| hard +\| +100 \| +400 \| +– \| +– \|/);
+  await assert.rejects(
+    report(scores, 'costs/wrong', { measures: [scores[0]!] }),
+    /as --measures: it is a folder of score/,
+  );
+});
 
 test('report puts every arm into a row with what its chain says', async () => {
   const { rows, comparisons } = (await report(experiment('whole'), 'whole/report')) as unknown as {

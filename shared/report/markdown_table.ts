@@ -1,12 +1,13 @@
 import { alignedTable } from './aligned_table.ts';
-import { count, fixed, interval, percent, plural, points, pValue, unknown } from './format.ts';
+import { costColumns, count, fixed, interval, percent, plural, points, pValue, unknown } from './format.ts';
 import { type Comparison, isComparison, type Refusal, type Row, type Rows } from './rows.ts';
 
-const headersFor = (rate: string) => [
+const headersFor = (rate: string, costs: typeof costColumns) => [
   'size',
   'arm',
   'parameters',
   'model bytes',
+  ...costs.map(([header]) => header),
   `${rate} % [95 %]`,
   'seeds',
   'vs baseline',
@@ -26,7 +27,8 @@ export function markdownTables(
   { baseline, ensemble }: { baseline: string; ensemble: string },
 ): string {
   const rate = rateName.toUpperCase();
-  const headers = headersFor(rate);
+  const costs = rows.some(({ cost }) => cost) ? costColumns : [];
+  const headers = headersFor(rate, costs);
   const protocols = [...new Set(rows.map(({ protocol }) => protocol))];
   const tables = protocols.map((protocol) => {
     const own = rows.filter((row) => row.protocol === protocol);
@@ -35,6 +37,7 @@ export function markdownTables(
       cellsOf(
         row,
         remarksOn(row).map((remark) => footnotes.indexOf(remark) + 1),
+        costs,
       ),
     );
     return [
@@ -92,7 +95,7 @@ export function remarksOn({ warnings, toBaseline, toEnsemble }: Row): string[] {
   return [...warnings, ...refusals];
 }
 
-function cellsOf(row: Row, marks: number[]): string[] {
+function cellsOf(row: Row, marks: number[], costs: typeof costColumns): string[] {
   const compared = (comparison: Comparison | Refusal | undefined) =>
     !isComparison(comparison)
       ? [unknown, unknown]
@@ -105,6 +108,7 @@ function cellsOf(row: Row, marks: number[]): string[] {
     `${row.arm.replaceAll('|', '\\|')}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}`,
     count(row.parameters),
     count(row.modelBytes),
+    ...costs.map(([, spell]) => spell(row.cost)),
     `${percent(row.wer.value)} ${interval(row.wer, percent)}`,
     String(row.seeds.length),
     ...compared(row.toBaseline),

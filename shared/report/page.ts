@@ -1,6 +1,7 @@
 import { type ForestPlot, forestPlot, type ReferenceLine } from './forest_plot.ts';
 import {
   bytes,
+  costColumns,
   count,
   duration,
   fixed,
@@ -149,11 +150,16 @@ const detailColumns: [header: string, cell: (row: Row) => string][] = [
 ];
 
 function detailsTable(rows: Row[]): Markup {
+  const costs = costColumns.map(([header, spell]): (typeof detailColumns)[number] => [
+    header,
+    ({ cost }) => spell(cost),
+  ]);
+  const columns = rows.some(({ cost }) => cost) ? [...detailColumns, ...costs] : detailColumns;
   return markup`<h3>Costs and errors</h3><div class="card scroll" tabindex="0" role="region" aria-label="Costs and errors"><table class="details"><caption>Errors per seed; means over seeds.</caption>
-<thead><tr><th scope="col">Arm</th>${detailColumns.map(([header]) => markup`<th scope="col">${header}</th>`)}</tr></thead>
+<thead><tr><th scope="col">Arm</th>${columns.map(([header]) => markup`<th scope="col">${header}</th>`)}</tr></thead>
 ${sizesOf(rows).map(
-  ([size, alike]) => markup`<tbody><tr><th scope="rowgroup" colspan="${detailColumns.length + 1}">${size}</th></tr>
-${alike.map((row) => markup`<tr><th scope="row">${row.arm}</th>${detailColumns.map(([, cell]) => markup`<td>${cell(row)}</td>`)}</tr>`)}</tbody>`,
+  ([size, alike]) => markup`<tbody><tr><th scope="rowgroup" colspan="${columns.length + 1}">${size}</th></tr>
+${alike.map((row) => markup`<tr><th scope="row">${row.arm}</th>${columns.map(([, cell]) => markup`<td>${cell(row)}</td>`)}</tr>`)}</tbody>`,
 )}
 </table></div>`;
 }

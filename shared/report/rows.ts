@@ -6,7 +6,7 @@ import { holmAdjusted, signFlipTest } from '../math/sign_flips.ts';
 import { type Preferences, signTest } from '../math/sign_test.ts';
 import { wordErrorRate } from '../math/word_error_rate.ts';
 import { plural } from './format.ts';
-import { type CurvePoint, MismatchError, type Run } from './runs.ts';
+import { type Cost, type CurvePoint, MismatchError, type Run } from './runs.ts';
 import type { RateName } from './score_tables.ts';
 import type { AlignedUtterance } from './scored_utterances.ts';
 
@@ -55,6 +55,8 @@ export interface Row {
   toEnsemble?: Comparison | Refusal;
   parameters?: number;
   modelBytes?: number;
+  /** Where it was measured. */
+  cost?: Cost;
   frameAccuracy?: number;
   keptMass?: number;
   bytesPerFrame?: number;
@@ -361,6 +363,7 @@ function figures(arm: Arm): Omit<Row, 'toBaseline' | 'toEnsemble'> {
     },
     parameters: meanOf('parameters'),
     modelBytes: meanOf('modelBytes'),
+    cost: meanCost(runs.flatMap(({ cost }) => cost ?? [])),
     frameAccuracy: meanOf('frameAccuracy'),
     keptMass: meanOf('keptMass'),
     bytesPerFrame: meanOf('bytesPerFrame'),
@@ -412,6 +415,17 @@ function meanCurve(curves: readonly (readonly CurvePoint[])[]): CurvePoint[] {
       devFrameAccuracy: mean(alike.map((point) => point.devFrameAccuracy))!,
     }))
     .sort((a, b) => a.update - b.update);
+}
+
+function meanCost(costs: readonly Cost[]): Cost | undefined {
+  if (costs.length === 0) return undefined;
+  const waits = costs.map(({ lookAheadMs }) => lookAheadMs).filter((ms) => ms !== null);
+  return {
+    multiplyAddsPerSecond: mean(costs.map((cost) => cost.multiplyAddsPerSecond))!,
+    lookAheadMs: waits.length < costs.length ? null : mean(waits)!,
+    realTimeFactor: mean(costs.map((cost) => cost.realTimeFactor))!,
+    peakMemoryBytes: mean(costs.map((cost) => cost.peakMemoryBytes))!,
+  };
 }
 
 /** Mean of the values that are known, undefined where none is. */

@@ -18,12 +18,23 @@ export interface Chain {
   model?: ReportJson;
   essence?: ReportJson;
   logits?: ReportJson;
+  /** Of measure_model, where it was run on the model or the members of the ensemble. */
+  measure?: ReportJson;
 }
 
 export interface CurvePoint {
   update: number;
   devCrossEntropy: number;
   devFrameAccuracy: number;
+}
+
+/** What a model takes, from features to log-posteriors. */
+export interface Cost {
+  multiplyAddsPerSecond: number;
+  /** Null where an output frame waits for the whole utterance. */
+  lookAheadMs: number | null;
+  realTimeFactor: number;
+  peakMemoryBytes: number;
 }
 
 /** One score and what led to it. Figures that no report gives are undefined. */
@@ -40,6 +51,7 @@ export interface Run {
   utterances: AlignedUtterance[];
   parameters?: number;
   modelBytes?: number;
+  cost?: Cost;
   frameAccuracy?: number;
   /** Fraction of the teacher's mass that the targets keep. */
   keptMass?: number;
@@ -58,7 +70,7 @@ export class MismatchError extends Error {
 }
 
 /** What the table needs to know of one score. */
-export function runOf({ score, utterances, decode, model, essence, logits }: Chain): Run {
+export function runOf({ score, utterances, decode, model, essence, logits, measure }: Chain): Run {
   const text = (name: string, fallback: string) => String(score.options[name] ?? fallback);
   const teachers = selectedTeachers(logits, essence);
   const total = (figure: string) =>
@@ -75,6 +87,7 @@ export function runOf({ score, utterances, decode, model, essence, logits }: Cha
     utterances,
     parameters: total('parameters'),
     modelBytes: total('modelBytes'),
+    ...(measure ? { cost: costOf(measure) } : {}),
     frameAccuracy: numberAt(decode, 'frameAccuracy'),
     keptMass: numberAt(essence, 'keptMass', 'mean') ?? numberAt(essence, 'keptMass'),
     bytesPerFrame: numberAt(essence, 'bytesPerFrame'),
@@ -87,6 +100,13 @@ export function runOf({ score, utterances, decode, model, essence, logits }: Cha
 
 const rateOf = ({ options: { unit } }: ReportJson): RateName =>
   unit === 'character' ? 'cer' : unit === 'phone' ? 'per' : 'wer';
+
+const costOf = (measure: ReportJson): Cost => ({
+  multiplyAddsPerSecond: numberAt(measure, 'multiplyAddsPerSecond')!,
+  lookAheadMs: numberAt(measure, 'lookAheadMs') ?? null,
+  realTimeFactor: numberAt(measure, 'timing', 'realTimeFactor')!,
+  peakMemoryBytes: numberAt(measure, 'timing', 'peakMemoryBytes')!,
+});
 
 function selectedTeachers(logits: ReportJson | undefined, essence: ReportJson | undefined): Record<string, unknown>[] {
   if (!Array.isArray(logits?.teachers)) return [];
