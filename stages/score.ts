@@ -97,12 +97,11 @@ export async function run(options: Options, context: Context) {
   const toUnits = unitRewriting(options, { vocabulary, phonesOf });
   const sides = { reference: rewriterOf(rewritings), hypothesis: rewriterOf(rewritings) };
 
-  const table = context.out.createFile('utterances.tsv');
-  const alignments = options.alignments ? context.out.createFile('alignments.txt') : undefined;
+  const lines = collected(context.out.createFile('utterances.tsv'));
+  const alignments = options.alignments ? collected(context.out.createFile('alignments.txt')) : undefined;
   const tally = createErrorTally();
   const scored: ScoredUtterance[] = [];
   const spell = (word: number) => spelling(vocabulary, word);
-  const lines = collected(table);
   context.progress.start('aligning', utterances.length);
   for (const utterance of utterances) {
     const given = said.wordsOf(utterance);
@@ -118,14 +117,12 @@ export async function run(options: Options, context: Context) {
     lines.add(scoredUtteranceLine(row, operations));
     if (alignments) {
       const [reference, hypothesis] = [words.reference, words.hypothesis].map((side) => Array.from(side, spell));
-      alignments.write(
-        Buffer.from(alignmentLines({ utterance, reference: reference!, hypothesis: hypothesis!, operations })),
-      );
+      alignments.add(alignmentLines({ utterance, reference: reference!, hypothesis: hypothesis!, operations }));
     }
     context.progress.advance();
   }
   lines.end();
-  alignments?.close();
+  alignments?.end();
   if (options.alignments) writeConfusions(context, tally.confusions(), spell);
 
   const rate = rateOfUnit[options.unit];

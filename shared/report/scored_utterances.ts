@@ -23,7 +23,7 @@ export const scoredUtteranceLine = ({ utterance, speaker }: ScoredUtterance, ope
  */
 export function parseScoredUtterances(text: string, source: string): AlignedUtterance[] {
   return text
-    .trimEnd()
+    .replace(/\n$/, '') // and no tab, which may stand before it
     .split('\n')
     .map((line, i) => {
       const [utterance, speaker, operations] = line.split('\t');
