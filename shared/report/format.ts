@@ -1,5 +1,3 @@
-import type { Cost } from './runs.ts';
-
 /** Figures as people read them; what is not known is a dash. */
 export const unknown = '–';
 
@@ -53,14 +51,6 @@ export const duration = (seconds: Figure): string =>
     const minutes = Math.round(whole / 60);
     return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   });
-
-/** What a model takes, in columns that are there where it was measured. */
-export const costColumns: [header: string, spell: (cost: Cost | undefined) => string][] = [
-  ['M multiply-adds/s', (cost) => fixed(cost && cost.multiplyAddsPerSecond / 1e6, 2)],
-  ['look-ahead ms', (cost) => (cost?.lookAheadMs === null ? 'all' : fixed(cost?.lookAheadMs, 0))],
-  ['real-time factor', (cost) => fixed(cost?.realTimeFactor, 4)],
-  ['peak memory', (cost) => bytes(cost?.peakMemoryBytes)],
-];
 
 /** Error rates in words. */
 export const rateTitles = {

@@ -1,5 +1,6 @@
 import { alignedTable } from './aligned_table.ts';
-import { costColumns, count, fixed, interval, percent, plural, points, pValue, unknown } from './format.ts';
+import { costColumns } from './cost_columns.ts';
+import { count, fixed, interval, percent, plural, points, pValue, unknown } from './format.ts';
 import { type Comparison, isComparison, type Refusal, type Row, type Rows } from './rows.ts';
 
 const headersFor = (rate: string, costs: typeof costColumns) => [

@@ -1,7 +1,7 @@
+import { costColumns } from './cost_columns.ts';
 import { type ForestPlot, forestPlot, type ReferenceLine } from './forest_plot.ts';
 import {
   bytes,
-  costColumns,
   count,
   duration,
   fixed,
