@@ -33,11 +33,12 @@ UPDATES   ?= $(if $(FAST),300,2500)## optimiser steps of every model; two thirds
 SPLIT     ?= test## what the report shows: test, or dev while choosing
 BASELINE  ?= hard## arm that the others are compared with
 AGAINST   ?= ensemble## model that all are compared with besides: the ensemble, or a teacher, as t1
+MEASURE   ?=## yes: what each model costs, in the report too; times hold where nothing else runs (JOBS=1)
 ALLOW_MISSING ?=## utterances that each stage may leave out for their faults, named in its report
 EXP       ?= exp/$(CORPUS:fsdd=digits)$(if $(filter ctc,$(OBJECTIVE)),-ctc)$(if $(FAST),-fast)## where everything goes
 REPORT    ?= $(EXP)/report## where the table and the page go
 RUNNER    ?= pipelines/run_local.sh## runs one stage: LOG COMMAND…
-KNOBS     := CORPUS DATA TRANSCRIBED OBJECTIVE JOBS ENGINE FAST SEEDS ROTATIONS SIZES ARMS TEACHERS FOREIGN FOREIGN_FEATURES FOLDS UPDATES SPLIT BASELINE AGAINST ALLOW_MISSING EXP REPORT RUNNER
+KNOBS     := CORPUS DATA TRANSCRIBED OBJECTIVE JOBS ENGINE FAST SEEDS ROTATIONS SIZES ARMS TEACHERS FOREIGN FOREIGN_FEATURES FOLDS UPDATES SPLIT BASELINE AGAINST MEASURE ALLOW_MISSING EXP REPORT RUNNER
 
 .PHONY: help
 help: ## this text

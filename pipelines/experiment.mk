@@ -98,8 +98,11 @@ also_targets = $(if $($(3).targets),$(1)/targets/$($(3).targets)/s$(2)/$(or $($(
 also_inputs = $(foreach h,$($(3).also),$(1)/heard/$(h)/train $(call labels_of,$(1),$(h)) $(call also_targets,$(1),$(2),$(3),$(h)))
 also_flags = $(foreach h,$($(3).also),--features $(1)/heard/$(h)/train $(addprefix --alignment ,$(call labels_of,$(1),$(h))) $(addprefix --targets ,$(call also_targets,$(1),$(2),$(3),$(h))))
 
+# what models cost, once for each: $(1) folder, $(2) name, $(3) seed, $(4) models, $(5) what they hear
+measured = $(if $(and $(MEASURE),$(filter $(firstword $(SEEDS)),$(3))),$(call stage,$(1)/measure/$(2),$(4) $(1)/$(5)/dev,measure_model,--model $(4) --features $(1)/$(5)/dev $(with_engine)))
 # ── Decoding, tuned on dev, and scoring; $(1) folder, $(2) name, $(3) seed, $(4) size, $(5) model or targets, $(6) which, $(7) arm ──
 define scored
+$(call measured,$(1),$(2),$(3),$(if $(filter model,$(6)),$(5),$(models:%=$(1)/model/%/s$(3))),$(call heard_by,$(7)))
 $(call decoded,$(1),$(2),$(3),dev,--tune,,$(5),$(6),$(call heard_by,$(7)))
 $(call decoded,$(1),$(2),$(3),test,--decoding $(1)/decode/$(2)/s$(3)/dev,$(1)/decode/$(2)/s$(3)/dev,$(5),$(6),$(call heard_by,$(7)))
 $(foreach split,dev test,$(call stage,$(1)/score/$(2)/s$(3)/$(split),$(1)/data $(1)/decode/$(2)/s$(3)/$(split),score,--data $(1)/data/$(split) --hypotheses $(1)/decode/$(2)/s$(3)/$(split) --arm $(or $(7),$(2)) --size $(4) --seed $(3) --protocol $(notdir $(1))))
@@ -110,5 +113,7 @@ $(foreach r,$(ROTATIONS),$(call rotation_rules,$(EXP)/$(r),$(r)))
 $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(call seed_rules,$(EXP)/$(r),$(s))))
 $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach a,$(ARMS),$(foreach z,$(SIZES),$(call student_rules,$(EXP)/$(r),$(s),$(a),$(z))))))
 
-scores_on = $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach n,$(models) ensemble $(foreach a,$(ARMS),$(SIZES:%=$(a)-%)),$(EXP)/$(r)/score/$(n)/s$(s)/$(1))))
-$(call stage,$(REPORT),$(call scores_on,$(SPLIT)),report,--scores $(call scores_on,$(SPLIT)) --baseline $(BASELINE) $(if $(filter-out ensemble,$(AGAINST)),--ensemble $(AGAINST)) $(report_flags) --attribution "$(ATTRIBUTION)")
+names := $(models) ensemble $(foreach a,$(ARMS),$(SIZES:%=$(a)-%))
+scores_on = $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach n,$(names),$(EXP)/$(r)/score/$(n)/s$(s)/$(1))))
+measures := $(if $(MEASURE),$(foreach r,$(ROTATIONS),$(foreach n,$(names),$(EXP)/$(r)/measure/$(n))))
+$(call stage,$(REPORT),$(call scores_on,$(SPLIT)) $(measures),report,--scores $(call scores_on,$(SPLIT)) $(addprefix --measures ,$(measures)) --baseline $(BASELINE) $(if $(filter-out ensemble,$(AGAINST)),--ensemble $(AGAINST)) $(report_flags) --attribution "$(ATTRIBUTION)")

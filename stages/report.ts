@@ -1,15 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { InputError } from '../shared/io/errors.ts';
-import { readReport, type StageReport } from '../shared/io/report_file.ts';
+import { type InputFolder, readReport, type StageReport } from '../shared/io/report_file.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { markdownTables } from '../shared/report/markdown_table.ts';
 import { reportPage } from '../shared/report/page.ts';
 import { type Rows, reportRows } from '../shared/report/rows.ts';
 import { type Chain, MismatchError, runOf } from '../shared/report/runs.ts';
+import { type AlignedUtterance, parseScoredUtterances } from '../shared/report/scored_utterances.ts';
 
-/** Compare arms: one row per arm with its word error rate, intervals and paired tests, as JSON, page and table. */
+/** Compare arms: one row per arm with its error rate, intervals and paired tests, as JSON, page and table. */
 export const options = {
   scores: { type: 'string', array: true, role: 'input', demandOption: true, describe: 'folders of score' },
-  title: { type: 'string', default: 'Word error rates', describe: 'title of the page' },
+  measures: {
+    type: 'string',
+    array: true,
+    role: 'input',
+    describe: 'folders of measure_model: what the models behind the scores cost',
+  },
+  title: { type: 'string', default: 'Error rates', describe: 'title of the page' },
   baseline: { type: 'string', default: 'hard', describe: 'arm that the others of its size are compared with' },
   ensemble: { type: 'string', default: 'ensemble', describe: 'arm that all are compared with; a teacher will do' },
   attribution: { type: 'string', describe: 'who made the corpus, under which licence: a line for the page' },
@@ -33,14 +42,16 @@ export const options = {
 export async function run(settings: OptionsOf<typeof options>, context: Context) {
   const { title, baseline, ensemble, attribution, unit, resamples, seed } = settings;
   const scores = context.inputs.scores!;
+  const measures = measuresByModels(context.inputs.measures ?? []);
   const read = createReader();
   const report = mismatchAsInputError(() => {
-    const runs = scores.map(({ path, report }) => runOf(chainOf({ path, report }, read)));
+    const runs = scores.map(({ path, report }) => runOf(chainOf({ path, report }, { read, measures })));
     context.progress.start(`resampling ${runs.length} scores`);
     return reportRows(runs, { baseline, ensemble, unit, resamples, seed });
   });
   const command = commandOf({
     scores: scores.map(({ path }) => path),
+    measures: context.inputs.measures?.map(({ path }) => path),
     title,
     baseline,
     ensemble,
@@ -78,22 +89,59 @@ function createReader(): Reader {
   };
 }
 
-function chainOf(score: { path: string; report: StageReport }, read: Reader): Chain {
+/** Ids of models that run together, as a key. */
+const modelsKey = (ids: readonly string[]): string => JSON.stringify(ids.toSorted());
+
+function measuresByModels(measures: readonly InputFolder[]): Map<string, StageReport> {
+  return new Map(
+    measures.map(({ path, report }) => {
+      if (report.stage === 'measure_model') return [modelsKey(report.inputs.model!.map(({ id }) => id)), report];
+      throw new InputError(
+        `Cannot use ${path} as --measures: it is a folder of ${report.stage}; give folders of measure_model`,
+      );
+    }),
+  );
+}
+
+interface Traced {
+  read: Reader;
+  /** By `modelsKey`. */
+  measures: ReadonlyMap<string, StageReport>;
+}
+
+function chainOf(score: { path: string; report: StageReport }, { read, measures }: Traced): Chain {
   if (score.report.stage !== 'score') {
     throw new InputError(`Cannot report ${score.path}: it is a folder of ${score.report.stage}; give folders of score`);
   }
   const decode = read(score, 'hypotheses');
-  if (!decode) throw new InputError(`Cannot trace ${score.path}: its report names no hypotheses; score again`);
-  const model = read(decode, 'model');
-  const essence = model ? read(model, 'targets') : read(decode, 'posteriors');
+  const model = decode && read(decode, 'model');
+  const essence = model ? read(model, 'targets') : decode && read(decode, 'posteriors');
   const logits = essence && read(essence, 'logits');
   return {
     score: score.report,
-    decode: decode.report,
+    utterances: readScoredUtterances(join(score.path, 'utterances.tsv')),
+    decode: decode?.report,
     model: model?.report,
     essence: essence?.report,
     logits: logits?.report,
+    measure: measures.get(modelsKey(model ? [model.report.id] : membersOf(logits?.report, essence?.report))),
   };
+}
+
+/** Ids of the teachers whose posteriors an ensemble combines. */
+function membersOf(logits: StageReport | undefined, essence: StageReport | undefined): string[] {
+  const all = logits?.inputs.teacher ?? [];
+  const chosen = essence?.options.teachers as number[] | undefined;
+  return all.filter((_, i) => !chosen?.length || chosen.includes(i)).map(({ id }) => id);
+}
+
+function readScoredUtterances(file: string): AlignedUtterance[] {
+  try {
+    return parseScoredUtterances(readFileSync(file, 'utf8'), file);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new InputError(`Cannot read scores: ${error.message}; score again`);
+  }
 }
 
 function mismatchAsInputError<Value>(work: () => Value): Value {

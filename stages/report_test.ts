@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { main, runStage } from '../shared/io/stage.ts';
+import { scoredUtteranceLine } from '../shared/report/scored_utterances.ts';
+import { alignedUtterance } from '../shared/report/testdata/aligned_utterance.ts';
 import { stage } from './report.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'report-'));
@@ -53,24 +55,30 @@ function scored(experiment: string, { arm, seed, substitutions, targets }: ArmOp
 }
 
 function scoreOf(name: string, labels: Record<string, unknown>, decode: Folder, substitutions: number[]): string {
-  const perUtterance = substitutions.map((count, i) => ({
-    utterance: `u${i}`,
-    speaker: `s${i % 2}`,
-    words: 2,
-    insertions: 0,
-    deletions: 0,
-    substitutions: count,
-  }));
-  return folder(`${name}/score`, 'score', {
+  const score = folder(`${name}/score`, 'score', {
     options: { ...labels, protocol: 'seen' },
     inputs: { hypotheses: [decode] },
-    perUtterance,
-  }).path;
+  });
+  const rows = substitutions.map((count, i) =>
+    alignedUtterance({
+      ...{ utterance: `u${i}`, speaker: `s${i % 2}`, words: 2 },
+      ...{ insertions: 0, deletions: 0, substitutions: count },
+    }),
+  );
+  writeFileSync(
+    join(score.path, 'utterances.tsv'),
+    rows.map((row) => scoredUtteranceLine(row, row.operations)).join(''),
+  );
+  return score.path;
 }
+
+const teachers = (name: string): Folder[] =>
+  ['a', 'b'].map((one) => ({ path: `${name}/${one}`, id: `${name}-${one}` }));
 
 /** Two arms of two seeds and the ensemble whose essence one of them learns from. */
 function experiment(name: string): string[] {
   const logits = folder(`${name}/logits`, 'cache_logits', {
+    inputs: { teacher: teachers(name) },
     teachers: [
       { name: 'a', parameters: 300, modelBytes: 1200 },
       { name: 'b', parameters: 300, modelBytes: 1200 },
@@ -96,6 +104,31 @@ function experiment(name: string): string[] {
 
 const report = (scores: string[], name: string, more: Record<string, unknown> = {}) =>
   runStage(stage, { scores, out: join(home, name), resamples: 200, ...more });
+
+test('report shows what models cost, where it was measured', async () => {
+  const scores = experiment('costs');
+  const measure = (name: string, models: Folder[], figures: Record<string, unknown>) =>
+    folder(`costs/measure/${name}`, 'measure_model', {
+      inputs: { model: models },
+      ...figures,
+      timing: { seconds: 1, cpuSeconds: 1, realTimeFactor: 0.0125, peakMemoryBytes: 2e8 },
+    }).path;
+  const model = { path: join(home, 'costs/top3/s0/model'), id: 'id-of-costs/top3/s0/model' };
+  const measures = [
+    measure('top3', [model], { multiplyAddsPerSecond: 4.25e6, lookAheadMs: 60 }),
+    measure('ensemble', teachers('costs'), { multiplyAddsPerSecond: 9e6, lookAheadMs: null }),
+  ];
+  await report(scores, 'costs/report', { measures });
+  const table = readFileSync(join(home, 'costs/report/report.md'), 'utf8');
+  assert.match(table, /\| model bytes \| M multiply-adds\/s \| look-ahead ms \| real-time factor \| peak memory \|/);
+  assert.match(table, /\| top3 +\| +100 \| +400 \| +4\.25 \| +60 \| +0\.0125 \| +200\.0 MB \|/);
+  assert.match(table, /\| ensemble \(1\) +\| +600 \| +2,400 \| +9\.00 \| +all \|/);
+  assert.match(table, /\| hard +\| +100 \| +400 \| +– \| +– \|/);
+  await assert.rejects(
+    report(scores, 'costs/wrong', { measures: [scores[0]!] }),
+    /as --measures: it is a folder of score/,
+  );
+});
 
 test('report puts every arm into a row with what its chain says', async () => {
   const { rows, comparisons } = (await report(experiment('whole'), 'whole/report')) as unknown as {
@@ -140,8 +173,14 @@ test('report by speaker says so, and how many gain and lose', async () => {
   const table = readFileSync(join(home, 'speakers/report/report.md'), 'utf8');
   assert.equal(stage.render(made), table);
   assert.match(table, /bootstrap over speakers and seeds;.*p by sign flips over speakers,/);
-  assert.match(table, /\nSpeakers better\/equal\/worse than with "hard": top3 \(small\) 2\/0\/0\.\n/);
-  assert.match(table, /\nSpeakers .* "ensemble": hard \(small\) 0\/0\/2, top3 \(small\) 0\/1\/1\.\n/);
+  assert.match(
+    table,
+    /\nSpeakers better\/equal\/worse than with "hard", p of signs: top3 \(small\) 2\/0\/0, p 0\.500\.\n/,
+  );
+  assert.match(
+    table,
+    /\nSpeakers .* "ensemble", .* hard \(small\) 0\/0\/2, p 0\.500; top3 \(small\) 0\/1\/1, p 1\.000\.\n/,
+  );
   assert.doesNotMatch(table, /over utterances/);
   const page = readFileSync(join(home, 'speakers/report/report.html'), 'utf8');
   assert.match(page, /4 utterances of 2 speakers, 8 words per seed/);
@@ -149,17 +188,27 @@ test('report by speaker says so, and how many gain and lose', async () => {
   assert.match(page, /--unit speaker /);
 });
 
-test('report by speaker refuses scores without speakers', async () => {
+test('report refuses scores whose utterances cannot be read', async () => {
   const scores = experiment('nameless');
-  for (const path of scores) {
-    const file = join(path, 'report.json');
-    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/"speaker":"s\d",/g, ''));
-  }
-  await assert.rejects(report(scores, 'nameless/report', { unit: 'speaker' }), {
+  writeFileSync(join(scores[0]!, 'utterances.tsv'), 'u0\ts0\tCC\nu1\ts1\tCX\n');
+  await assert.rejects(report(scores, 'nameless/report'), {
     exitCode: 3,
-    message: /has no speaker for 4 of 4 utterances, first "u0"; score again, or take utterances as the unit/,
+    message: /utterances\.tsv, line 2: "u1\ts1\tCX" is not utterance, speaker and steps C, S, I and D; score again/,
   });
-  await report(scores, 'nameless/report');
+});
+
+test('report compares hypotheses that come from elsewhere', async () => {
+  const elsewhere = (arm: string, substitutions: number[]) => {
+    const path = scoreOf(`files/${arm}`, { arm, size: 'model' }, { path: 'gone', id: 'gone' }, substitutions);
+    const file = join(path, 'report.json');
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), inputs: {} }));
+    return path;
+  };
+  const scores = [elsewhere('whisper', [0, 1, 0, 0]), elsewhere('hard', [1, 1, 0, 1])];
+  await report(scores, 'files/report');
+  const table = readFileSync(join(home, 'files/report/report.md'), 'utf8');
+  assert.match(table, /\| model +\| whisper \(1\) +\|.* 12\.50 \[/);
+  assert.match(table, /\nMAPSSWE against "hard", .*: whisper \(model\) p 0\.046\.\n/);
 });
 
 test('report refuses a folder that changed since, and names both ids', async () => {

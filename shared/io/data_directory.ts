@@ -50,7 +50,15 @@ export interface NumberedFile extends Fields {
  * @param vocabularies that number the first field of each line, and the others; new ones are added to them
  */
 export function readNumbered(file: string, vocabularies: { keys: Vocabulary; words: Vocabulary }): NumberedFile {
-  const content = readFileSync(file);
+  return numberedLines(file, readFileSync(file), vocabularies);
+}
+
+/** `readNumbered` of what a file holds, or what was made of it. */
+export function numberedLines(
+  file: string,
+  content: Buffer,
+  vocabularies: { keys: Vocabulary; words: Vocabulary },
+): NumberedFile {
   const bytes = isUtf8(content) ? content : Buffer.from(content.toString('utf8'));
   const fields = numberedFields(bytes, vocabularies);
   const ids: string[] = [];

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileSha256 } from './digest.ts';
 import { InputError } from './errors.ts';
 
 /** What a finished file holds. */
@@ -65,6 +66,13 @@ export function openInputFolder(path: string): InputFolder {
   }
   checkFiles(path, report.files);
   return { path, id: report.id, report };
+}
+
+/** The same, or a file that no stage made: its digest is its id. */
+export function openFolderOrFile(path: string): InputFolder {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return openInputFolder(path);
+  const id = fileSha256(path);
+  return { path, id, report: { stage: 'file', id } as StageReport };
 }
 
 /** Refuses a folder whose files are not what its report says: by size, which costs nothing. */

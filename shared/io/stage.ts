@@ -272,7 +272,7 @@ export async function runStage(
       ...figures,
       ...(skipped.length > 0 ? { skipped } : {}),
       files: { ...out.files },
-      timing,
+      timing: { ...timing, ...(figures.timing as object | undefined) },
     };
     out.commit(report);
     return report;

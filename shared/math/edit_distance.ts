@@ -11,24 +11,55 @@ const SUBSTITUTION = 4;
 const INSERTION = 3;
 const DELETION = 3;
 
-/**
- * The cheapest alignment of two word sequences, one letter a step: C correct, S substituted, I inserted, D deleted.
- *
- * Walked from the end; of equally cheap steps a pair wins over an insertion, an insertion over a deletion.
- * Words are compared with `===`. Time and memory: words × words.
- *
- * @see NIST SCTK, sclite: substitutions cost 4, insertions and deletions 3
- */
-export function editOperations<Word>(words: WordPair<Word>): string {
-  const steps: string[] = [];
-  const whole = { start: 0, rows: words.reference.length, columns: words.hypothesis.length };
-  walkBack(words, whole, (step) => steps.push(letters[step]!));
-  return steps.reverse().join('');
+/** Steps of an alignment, as the ASCII codes of their letters: C correct, S substituted, I inserted, D deleted. */
+export const editStep = { correct: 67, substituted: 83, inserted: 73, deleted: 68 } as const;
+const { correct, substituted, inserted, deleted } = editStep;
+
+export interface WordPair<Word> {
+  reference: ArrayLike<Word>;
+  hypothesis: ArrayLike<Word>;
 }
 
-/** Steps by number, and their letters. */
-const [correct, substituted, inserted, deleted] = [0, 1, 2, 3];
-const letters = ['C', 'S', 'I', 'D'];
+/**
+ * The cheapest alignment of two word sequences: an `editStep` for each place of it, in order.
+ *
+ * Found from the end; of equally cheap steps a pair wins over an insertion, an insertion over a deletion.
+ * Words are compared with `===`. Time and memory: words × words.
+ *
+ * @returns a view that the next call writes over
+ * @see NIST SCTK, sclite: substitutions cost 4, insertions and deletions 3
+ */
+export function editSteps<Word>(words: WordPair<Word>): Uint8Array {
+  const end = sameEnd(words);
+  const part = { start: 0, rows: words.reference.length - end, columns: words.hypothesis.length - end };
+  const longest = part.rows + part.columns + end;
+  if (path.length < longest) path = new Uint8Array(2 * longest);
+  path.fill(correct, longest - end, longest); // as a pair of equal words costs nothing, and wins
+  let place = longest - end;
+  walkBack(words, part, (step) => {
+    path[--place] = step;
+  });
+  return path.subarray(place, longest);
+}
+
+/** The alignment of `editSteps` as text, a letter for each step. */
+export const editOperations = <Word>(words: WordPair<Word>): string => String.fromCharCode(...editSteps(words));
+
+/** Errors in the alignment of `editSteps`, which takes longer. Both empty: all zero. */
+export function editCounts<Word>(words: WordPair<Word>): EditCounts {
+  const part = differentPart(words);
+  let [substitutions, insertions, deletions] = [0, 0, 0];
+  walkBack(words, part, (step) => {
+    if (step === substituted) substitutions++;
+    else if (step === inserted) insertions++;
+    else if (step === deleted) deletions++;
+  });
+  const distance = SUBSTITUTION * substitutions + INSERTION * insertions + DELETION * deletions;
+  return {
+    correct: words.reference.length - substitutions - deletions,
+    ...{ substitutions, insertions, deletions, distance },
+  };
+}
 
 /** The part of both sequences that is aligned: so many reference words (rows) and others (columns) from `start` on. */
 interface Part {
@@ -37,6 +68,29 @@ interface Part {
   columns: number;
 }
 
+/**
+ * What is left without the words that both start and end with: counts of the alignment need no more. A common end is
+ * paired in any case; a path that reaches the common start at a lead of n words has n insertions or deletions to come,
+ * no other error, on every cheapest way.
+ */
+function differentPart<Word>(words: WordPair<Word>): Part {
+  const { reference, hypothesis } = words;
+  const end = sameEnd(words);
+  const [rows, columns] = [reference.length - end, hypothesis.length - end];
+  let start = 0;
+  while (start < rows && start < columns && reference[start] === hypothesis[start]) start++;
+  return { start, rows: rows - start, columns: columns - start };
+}
+
+/** How many words both end with. */
+function sameEnd<Word>({ reference, hypothesis }: WordPair<Word>): number {
+  const [rows, columns] = [reference.length, hypothesis.length];
+  let end = 0;
+  while (end < rows && end < columns && reference[rows - 1 - end] === hypothesis[columns - 1 - end]) end++;
+  return end;
+}
+
+/** Calls `visit` with the steps of the cheapest alignment of a part, last one first. */
 function walkBack<Word>(words: WordPair<Word>, part: Part, visit: (step: number) => void): void {
   const { reference, hypothesis } = words;
   const { start } = part;
@@ -62,41 +116,8 @@ function walkBack<Word>(words: WordPair<Word>, part: Part, visit: (step: number)
   }
 }
 
-export interface WordPair<Word> {
-  reference: ArrayLike<Word>;
-  hypothesis: ArrayLike<Word>;
-}
-
-/** Errors in the alignment of `editOperations`. Both empty: all zero. */
-export function editCounts<Word>(words: WordPair<Word>): EditCounts {
-  const part = differentPart(words);
-  const counts: [number, number, number, number] = [words.reference.length - part.rows, 0, 0, 0];
-  walkBack(words, part, (step) => {
-    counts[step]!++;
-  });
-  const [correct, substitutions, insertions, deletions] = counts;
-  const distance = SUBSTITUTION * substitutions + INSERTION * insertions + DELETION * deletions;
-  return { correct, substitutions, insertions, deletions, distance };
-}
-
-/**
- * What is left without the words that both start and end with: counts of the alignment need no more. A common end is
- * paired in any case, as a pair of equal words costs nothing and wins; a path that reaches the common start at a lead
- * of n words has n insertions or deletions to come, no other error, on every cheapest way.
- */
-function differentPart<Word>({ reference, hypothesis }: WordPair<Word>): Part {
-  let rows = reference.length;
-  let columns = hypothesis.length;
-  while (rows > 0 && columns > 0 && reference[rows - 1] === hypothesis[columns - 1]) {
-    rows--;
-    columns--;
-  }
-  let start = 0;
-  while (start < rows && start < columns && reference[start] === hypothesis[start]) start++;
-  return { start, rows: rows - start, columns: columns - start };
-}
-
-/** The last table: used again where it is large enough. */
+/** Memory of the last call, used again where it is large enough. */
+let path = new Uint8Array(0);
 let table = new Int32Array(0);
 
 /** Entry [i × (columns + 1) + j]: the least cost of turning the first i reference words of the part into the first j others. */

@@ -52,5 +52,12 @@ export const duration = (seconds: Figure): string =>
     return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   });
 
+/** Error rates in words. */
+export const rateTitles = {
+  wer: 'Word error rate',
+  cer: 'Character error rate',
+  per: 'Phone error rate',
+} as const;
+
 /** "1 seed", "5 seeds". */
 export const plural = (number: number, noun: string): string => `${count(number)} ${noun}${number === 1 ? '' : 's'}`;

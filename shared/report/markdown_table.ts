@@ -1,13 +1,15 @@
 import { alignedTable } from './aligned_table.ts';
+import { costColumns } from './cost_columns.ts';
 import { count, fixed, interval, percent, plural, points, pValue, unknown } from './format.ts';
 import { type Comparison, isComparison, type Refusal, type Row, type Rows } from './rows.ts';
 
-const headers = [
+const headersFor = (rate: string, costs: typeof costColumns) => [
   'size',
   'arm',
   'parameters',
   'model bytes',
-  'WER % [95 %]',
+  ...costs.map(([header]) => header),
+  `${rate} % [95 %]`,
   'seeds',
   'vs baseline',
   'p (Holm)',
@@ -19,13 +21,15 @@ const headers = [
   'bytes/frame',
   'training s',
 ];
-const numeric = headers.map((_, column) => column > 1);
 
 /** The rows as Markdown tables, one per protocol, aligned for reading as plain text too; footnotes below each. */
 export function markdownTables(
-  { unit, rows, comparisons, notes }: Rows,
+  { rate: rateName, unit, rows, comparisons, notes }: Rows,
   { baseline, ensemble }: { baseline: string; ensemble: string },
 ): string {
+  const rate = rateName.toUpperCase();
+  const costs = rows.some(({ cost }) => cost) ? costColumns : [];
+  const headers = headersFor(rate, costs);
   const protocols = [...new Set(rows.map(({ protocol }) => protocol))];
   const tables = protocols.map((protocol) => {
     const own = rows.filter((row) => row.protocol === protocol);
@@ -34,36 +38,54 @@ export function markdownTables(
       cellsOf(
         row,
         remarksOn(row).map((remark) => footnotes.indexOf(remark) + 1),
+        costs,
       ),
     );
     return [
       `## ${protocol}`,
       '',
-      ...alignedTable(headers, body, numeric),
+      ...alignedTable(
+        headers,
+        body,
+        headers.map((_, column) => column > 1),
+      ),
       '',
       ...footnotes.map((footnote, i) => `${i + 1}. ${footnote}`),
       ...(footnotes.length > 0 ? [''] : []),
-      ...speakersLine(own, baseline, ({ toBaseline }) => toBaseline),
-      ...speakersLine(own, ensemble, ({ toEnsemble }) => toEnsemble),
+      ...testLines(own, baseline, ({ toBaseline }) => toBaseline),
+      ...testLines(own, ensemble, ({ toEnsemble }) => toEnsemble),
     ];
   });
-  const method = `WER with 95 % percentile intervals of a bootstrap over ${unit}s and seeds; differences in points to "${baseline}" of the same size and to "${ensemble}"; p by sign flips over ${unit}s, in brackets after Holm's correction for ${plural(comparisons, 'comparison')}.`;
+  const method = `${rate} with 95 % percentile intervals of a bootstrap over ${unit}s and seeds; differences in points to "${baseline}" of the same size and to "${ensemble}"; p by sign flips over ${unit}s, in brackets after Holm's correction for ${plural(comparisons, 'comparison')}.`;
   return `${[...tables.flat(), method, ...notes].join('\n')}\n`;
 }
 
-/** How many speakers gain and lose with each arm; nothing where they are not the unit. */
-function speakersLine(
+/** What tests of others find: of segments, seed by seed, and of speakers, where they are the unit. */
+function testLines(
   rows: readonly Row[],
   other: string,
   comparisonOf: (row: Row) => Comparison | Refusal | undefined,
 ): string[] {
-  const counts = rows.flatMap((row) => {
+  const compared = rows.flatMap((row) => {
     const comparison = comparisonOf(row);
-    if (!isComparison(comparison) || !comparison.speakers) return [];
-    const { better, equal, worse } = comparison.speakers;
-    return [`${row.arm} (${row.size}) ${better}/${equal}/${worse}`];
+    return isComparison(comparison) ? [{ name: `${row.arm} (${row.size})`, comparison }] : [];
   });
-  return counts.length === 0 ? [] : [`Speakers better/equal/worse than with "${other}": ${counts.join(', ')}.`, ''];
+  if (compared.length === 0) return [];
+  const segments = compared.map(({ name, comparison: { mapsswe } }) => {
+    const [single, ...more] = mapsswe;
+    const below = mapsswe.filter(({ p }) => p < 0.05).length;
+    return `${name} ${more.length === 0 ? `p ${pValue(single!.p)}` : `${below}/${mapsswe.length}`}`;
+  });
+  const speakers = compared.flatMap(({ name, comparison: { speakers, signTestP } }) =>
+    speakers ? [`${name} ${speakers.better}/${speakers.equal}/${speakers.worse}, p ${pValue(signTestP)}`] : [],
+  );
+  return [
+    `MAPSSWE against "${other}", p or seeds below 0.05 of all, not corrected: ${segments.join('; ')}.`,
+    '',
+    ...(speakers.length > 0
+      ? [`Speakers better/equal/worse than with "${other}", p of signs: ${speakers.join('; ')}.`, '']
+      : []),
+  ];
 }
 
 /** What must be said about a row: its warnings, and why a comparison is missing. */
@@ -74,7 +96,7 @@ export function remarksOn({ warnings, toBaseline, toEnsemble }: Row): string[] {
   return [...warnings, ...refusals];
 }
 
-function cellsOf(row: Row, marks: number[]): string[] {
+function cellsOf(row: Row, marks: number[], costs: typeof costColumns): string[] {
   const compared = (comparison: Comparison | Refusal | undefined) =>
     !isComparison(comparison)
       ? [unknown, unknown]
@@ -87,6 +109,7 @@ function cellsOf(row: Row, marks: number[]): string[] {
     `${row.arm.replaceAll('|', '\\|')}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}`,
     count(row.parameters),
     count(row.modelBytes),
+    ...costs.map(([, spell]) => spell(row.cost)),
     `${percent(row.wer.value)} ${interval(row.wer, percent)}`,
     String(row.seeds.length),
     ...compared(row.toBaseline),

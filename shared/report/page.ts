@@ -1,5 +1,18 @@
+import { costColumns } from './cost_columns.ts';
 import { type ForestPlot, forestPlot, type ReferenceLine } from './forest_plot.ts';
-import { bytes, count, duration, fixed, interval, percent, plural, points, pValue, unknown } from './format.ts';
+import {
+  bytes,
+  count,
+  duration,
+  fixed,
+  interval,
+  percent,
+  plural,
+  points,
+  pValue,
+  rateTitles,
+  unknown,
+} from './format.ts';
 import { lineChart } from './line_chart.ts';
 import { remarksOn } from './markdown_table.ts';
 import { type Markup, markup } from './markup.ts';
@@ -39,7 +52,7 @@ ${protocols.map((protocol, i) =>
   section(
     protocol,
     rows.filter((row) => row.protocol === protocol),
-    { ...options, key: `p${i}`, styleOf },
+    { ...options, rate: report.rate, key: `p${i}`, styleOf },
   ),
 )}
 ${method(report, options)}
@@ -52,6 +65,7 @@ ${settings(rows, options)}
 }
 
 interface SectionOptions extends PageOptions {
+  rate: Rows['rate'];
   /** Prefix of ids. */
   key: string;
   styleOf: (arm: string) => number;
@@ -71,13 +85,13 @@ function sizesOf(rows: Row[]): [size: string, rows: Row[]][] {
   return [...new Set(rows.map(({ size }) => size))].map((size) => [size, rows.filter((row) => row.size === size)]);
 }
 
-/** Word error rates with their intervals drawn, and the comparisons. */
-function ratesTable(rows: Row[], { baseline, ensemble, styleOf, key }: SectionOptions): Markup {
+/** Error rates with their intervals drawn, and the comparisons. */
+function ratesTable(rows: Row[], { rate, baseline, ensemble, styleOf, key }: SectionOptions): Markup {
   const plot = forestPlot(Math.max(...rows.map(({ wer }) => wer.high)));
   const remarks = [...new Set(rows.flatMap(remarksOn))];
   const whole = rows.find(({ arm, size }) => arm === ensemble && size === 'ensemble');
-  return markup`<div class="card"><table class="rates" role="table"><caption>${`Word error rate in %, 95 % intervals. Dashed line: ${ensemble}; dotted line: ${baseline} of the same size. Differences in points, negative is better; p in brackets after Holm's correction.`}</caption>
-<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Arm</th><th scope="col" role="columnheader">WER %</th><th class="plot" scope="col" role="columnheader" aria-label="Interval">${plot.axis()}</th><th scope="col" role="columnheader">${`vs ${baseline}`}</th><th scope="col" role="columnheader">${`vs ${ensemble}`}</th></tr></thead>
+  return markup`<div class="card"><table class="rates" role="table"><caption>${`${rateTitles[rate]} in %, 95 % intervals. Dashed line: ${ensemble}; dotted line: ${baseline} of the same size. Differences in points, negative is better; p in brackets after Holm's correction.`}</caption>
+<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Arm</th><th scope="col" role="columnheader">${rate.toUpperCase()} %</th><th class="plot" scope="col" role="columnheader" aria-label="Interval">${plot.axis()}</th><th scope="col" role="columnheader">${`vs ${baseline}`}</th><th scope="col" role="columnheader">${`vs ${ensemble}`}</th></tr></thead>
 ${sizesOf(rows).map(([size, alike], i) => {
   const base = alike.find(({ arm }) => arm === baseline);
   const references: ReferenceLine[] = [
@@ -136,31 +150,36 @@ const detailColumns: [header: string, cell: (row: Row) => string][] = [
 ];
 
 function detailsTable(rows: Row[]): Markup {
+  const costs = costColumns.map(([header, spell]): (typeof detailColumns)[number] => [
+    header,
+    ({ cost }) => spell(cost),
+  ]);
+  const columns = rows.some(({ cost }) => cost) ? [...detailColumns, ...costs] : detailColumns;
   return markup`<h3>Costs and errors</h3><div class="card scroll" tabindex="0" role="region" aria-label="Costs and errors"><table class="details"><caption>Errors per seed; means over seeds.</caption>
-<thead><tr><th scope="col">Arm</th>${detailColumns.map(([header]) => markup`<th scope="col">${header}</th>`)}</tr></thead>
+<thead><tr><th scope="col">Arm</th>${columns.map(([header]) => markup`<th scope="col">${header}</th>`)}</tr></thead>
 ${sizesOf(rows).map(
-  ([size, alike]) => markup`<tbody><tr><th scope="rowgroup" colspan="${detailColumns.length + 1}">${size}</th></tr>
-${alike.map((row) => markup`<tr><th scope="row">${row.arm}</th>${detailColumns.map(([, cell]) => markup`<td>${cell(row)}</td>`)}</tr>`)}</tbody>`,
+  ([size, alike]) => markup`<tbody><tr><th scope="rowgroup" colspan="${columns.length + 1}">${size}</th></tr>
+${alike.map((row) => markup`<tr><th scope="row">${row.arm}</th>${columns.map(([, cell]) => markup`<td>${cell(row)}</td>`)}</tr>`)}</tbody>`,
 )}
 </table></div>`;
 }
 
-function bytesFigures(rows: Row[], { key, styleOf }: SectionOptions): Markup | false {
+function bytesFigures(rows: Row[], { rate, key, styleOf }: SectionOptions): Markup | false {
   const students = rows.filter(isStudent);
   if (!students.some(({ bytesPerFrame }) => bytesPerFrame !== undefined)) return false;
   return markup`<h3>Errors against storage</h3><div class="figures">${sizesOf(students).map(([size, alike], i) =>
     figure({
-      caption: `${size}: word error rate by size of the soft targets`,
+      caption: `${size}: ${rateTitles[rate].toLowerCase()} by size of the soft targets`,
       text: 'Per cent, 95 % intervals; bytes per frame on disk, logarithmic.',
       id: `${key}b${i}`,
       draw: (id, width) =>
         scatter({
           id,
           width,
-          title: `${size}: word error rate by size of the soft targets`,
+          title: `${size}: ${rateTitles[rate].toLowerCase()} by size of the soft targets`,
           description: `${plural(alike.length, 'arm')}; figures are in the tables above.`,
           xLabel: 'soft targets per frame',
-          yLabel: 'WER %',
+          yLabel: `${rate.toUpperCase()} %`,
           withoutX: 'hard labels',
           points: alike.map(({ arm, bytesPerFrame, wer }) => ({
             label: arm,
@@ -236,7 +255,7 @@ function method({ unit, comparisons, rows }: Rows, { resamples, baseline, ensemb
   return markup`<section aria-labelledby="method"><h2 id="method">How to read this</h2>
 <p>${`Intervals: the middle 95 % of ${count(resamples)} bootstrap resamples of seeds and, independently, ${unit}s (pigeonhole bootstrap, Owen 2007). ${single ? `Where there is one seed only, ${unit}s alone are resampled. ` : ''}${held} held as they are: another corpus may differ by more.`}</p>
 <p>${`Differences are paired: same utterances, same seeds, resampled together. An arm is compared with "${baseline}" of its size and with "${ensemble}"; an ensemble that exists once is paired with every seed.`}</p>
-<p>${`p: ${count(resamples)} random sign flips of the seed-averaged difference per ${unit}, two-sided. It takes the seeds as they are; the interval does not. ${plural(comparisons, 'comparison')} in this report: in brackets p after Holm's correction for all of them, and bold type where that is below 0.05 and the interval leaves out 0.`}</p></section>`;
+<p>${`p: ${count(resamples)} random sign flips of the seed-averaged difference per ${unit}, two-sided. It takes the seeds as they are; the interval does not. ${plural(comparisons, 'comparison')} in this report: in brackets p after Holm's correction for all of them, and bold type where that is below 0.05 and the interval leaves out 0. The matched-pair sentence-segment test (MAPSSWE; Gillick, Cox 1989) of each seed by itself stands below the table of report.md and in report.json.`}</p></section>`;
 }
 
 function settings(rows: Row[], { command }: PageOptions): Markup {

@@ -1,10 +1,14 @@
 import { bootstrapErrorRates } from '../math/bootstrap.ts';
+import { type MatchedPairs, matchedPairs } from '../math/matched_pairs.ts';
 import { centralInterval } from '../math/quantile.ts';
 import { createRandom } from '../math/random.ts';
 import { holmAdjusted, signFlipTest } from '../math/sign_flips.ts';
+import { type Preferences, signTest } from '../math/sign_test.ts';
 import { wordErrorRate } from '../math/word_error_rate.ts';
 import { plural } from './format.ts';
-import { type CurvePoint, MismatchError, type Run, type ScoredUtterance } from './runs.ts';
+import { type Cost, type CurvePoint, MismatchError, type Run } from './runs.ts';
+import type { RateName } from './score_tables.ts';
+import type { AlignedUtterance } from './scored_utterances.ts';
 
 export interface Interval {
   low: number;
@@ -21,8 +25,12 @@ export interface Comparison extends Interval {
   p: number;
   /** After Holm's correction for all comparisons of the report. */
   pHolm: number;
+  /** Of the matched-pair sentence-segment test, for each seed by itself. */
+  mapsswe: ({ seed: string } & MatchedPairs)[];
   /** Speakers with fewer errors than with the other arm, as many, and more; where they are the unit. */
-  speakers?: { better: number; equal: number; worse: number };
+  speakers?: Preferences;
+  /** Two-sided, of the signed paired comparison of speakers; where they are the unit. */
+  signTestP?: number;
 }
 
 /** Why two arms were not compared. */
@@ -47,6 +55,8 @@ export interface Row {
   toEnsemble?: Comparison | Refusal;
   parameters?: number;
   modelBytes?: number;
+  /** Where it was measured. */
+  cost?: Cost;
   frameAccuracy?: number;
   keptMass?: number;
   bytesPerFrame?: number;
@@ -60,6 +70,8 @@ export interface Row {
 }
 
 export interface Rows {
+  /** What all rates are of. */
+  rate: RateName;
   /** Of intervals and tests. */
   unit: Unit;
   rows: Row[];
@@ -88,6 +100,8 @@ interface Arm {
   seeds: string[];
   runs: Run[];
   perSeed: Run[][];
+  /** Of each seed, sorted by id. */
+  pooled: AlignedUtterance[][];
   utterances: number;
   /** The same for arms of the same utterances, which can be paired. */
   utterancesKey: string;
@@ -106,11 +120,15 @@ interface Arm {
  * teacher that stands in the place of the ensemble has a row of its own. An ensemble that exists once is paired with
  * every seed.
  *
- * @throws {MismatchError} when the utterances of an arm differ from seed to seed, an utterance is scored twice, or
- * speakers are the unit and not known
+ * @throws {MismatchError} when the utterances of an arm differ from seed to seed, an utterance is scored twice, or not
+ * all scores count the same
  */
 export function reportRows(runs: readonly Run[], options: RowOptions): Rows {
   const { unit = 'utterance', ensemble } = options;
+  const [rate = 'wer', ...others] = new Set(runs.map(({ rate }) => rate));
+  if (others.length > 0) {
+    throw new MismatchError(`Cannot compare ${[rate, ...others].join(' with ')}: score all with the same --unit`);
+  }
   const sharesRow = ({ size, arm }: Run) => size === 'teacher' && arm !== ensemble;
   const keyOf = (run: Run) => JSON.stringify([run.protocol, run.size, sharesRow(run) ? '' : run.arm]);
   const arms = [...groupBy(runs, keyOf).values()].map((alike) => armOf(alike, unit, sharesRow(alike[0]!)));
@@ -134,6 +152,7 @@ export function reportRows(runs: readonly Run[], options: RowOptions): Rows {
     comparisons[i]!.pHolm = pHolm;
   });
   return {
+    rate,
     unit,
     rows: ordered(rows, options.baseline),
     comparisons: comparisons.length,
@@ -167,15 +186,35 @@ function compared(
   const random = createRandom(seed, 'sign flips', arm.protocol, arm.size, arm.arm, other.arm);
   const differences = pairedDifferences(arm, other);
   const p = signFlipTest(differences, { resamples, random });
-  const count = (is: (difference: number) => boolean) => differences.filter(is).length;
-  const speakers = { better: count((x) => x < 0), equal: count((x) => x === 0), worse: count((x) => x > 0) };
+  const mapsswe = arm.seeds.map((seed, i) => ({
+    seed,
+    ...matchedPairsOf(arm.pooled[i]!, other.pooled[i] ?? other.pooled[0]!),
+  }));
   return {
     difference: rateOf(arm) - rateOf(other),
     ...centralInterval(arm.resampled.map((rate, i) => rate - other.resampled[i]!)),
     p,
     pHolm: p,
-    ...(arm.unit === 'speaker' ? { speakers } : {}),
+    mapsswe,
+    ...(arm.unit === 'speaker' ? comparedBySpeaker(differences, arm.words) : {}),
   };
+}
+
+const matchedPairsOf = (first: readonly AlignedUtterance[], second: readonly AlignedUtterance[]): MatchedPairs =>
+  matchedPairs(first.map(({ operations }, i) => ({ first: operations, second: second[i]!.operations })));
+
+/** Rates that differ by less count as equal, as in sc_stats. */
+const equalRates = 0.00005;
+
+function comparedBySpeaker(differences: Float64Array, words: Float64Array) {
+  const rates = differences.map((difference, i) => (words[i]! > 0 ? difference / words[i]! : difference));
+  const count = (is: (rate: number) => boolean) => rates.filter(is).length;
+  const speakers = {
+    better: count((rate) => rate < -equalRates),
+    equal: count((rate) => Math.abs(rate) <= equalRates),
+    worse: count((rate) => rate > equalRates),
+  };
+  return { speakers, signTestP: signTest(speakers) };
 }
 
 /** The ensemble an arm is compared with: to teachers it comes once for each, with the teacher's seed. */
@@ -187,7 +226,8 @@ function ensembleFor(arm: Arm, arms: readonly Arm[], { ensemble: name }: RowOpti
   if (rows.includes(-1)) return ensemble;
   const units = ensemble.words.length;
   const errors = rows.flatMap((row) => [...ensemble.errors.subarray(row * units, (row + 1) * units)]);
-  return { ...ensemble, seeds: arm.seeds, errors: Float64Array.from(errors) };
+  const pooled = rows.map((row) => ensemble.pooled[row]!);
+  return { ...ensemble, seeds: arm.seeds, errors: Float64Array.from(errors), pooled };
 }
 
 function armOf(runs: Run[], unit: Unit, teachers: boolean): Arm {
@@ -198,7 +238,7 @@ function armOf(runs: Run[], unit: Unit, teachers: boolean): Arm {
   const arm = !teachers ? runs[0]!.arm : bySeed.length > 1 ? `teachers (mean of ${bySeed.length})` : runs[0]!.arm;
   const place = `arm "${arm}" (${size}, ${protocol})`;
   const pooled = bySeed.map(([seed, ofSeed]) => poolUtterances(ofSeed, `${place}${seed && `, seed ${seed}`}`));
-  const [first] = pooled as [ScoredUtterance[]];
+  const [first] = pooled as [AlignedUtterance[]];
   pooled.forEach((utterances, i) => {
     checkSameUtterances(utterances, first, { place, seeds: [bySeed[i]![0], bySeed[0]![0]] });
   });
@@ -209,33 +249,28 @@ function armOf(runs: Run[], unit: Unit, teachers: boolean): Arm {
     runs,
     seeds: bySeed.map(([seed]) => seed),
     perSeed: bySeed.map(([, ofSeed]) => ofSeed),
+    pooled,
     utterances: first.length,
     utterancesKey: JSON.stringify([
       protocol,
       first.map(({ utterance, speaker, words }) => [utterance, words, ...(unit === 'speaker' ? [speaker] : [])]),
     ]),
     unit,
-    ...summedByUnit(pooled, unitsOf(first, { unit, place })),
+    ...summedByUnit(pooled, unitsOf(first, unit)),
     resampled: new Float64Array(0),
   };
 }
 
 /** The place of each utterance's unit among all units in order of their names. */
-function unitsOf(utterances: readonly ScoredUtterance[], { unit, place }: { unit: Unit; place: string }): number[] {
+function unitsOf(utterances: readonly AlignedUtterance[], unit: Unit): number[] {
   if (unit === 'utterance') return utterances.map((_, i) => i);
-  const unknown = utterances.filter(({ speaker }) => speaker === undefined);
-  if (unknown.length > 0) {
-    throw new MismatchError(
-      `Cannot compare by speaker: ${place} has no speaker for ${unknown.length} of ${plural(utterances.length, 'utterance')}, first "${unknown[0]!.utterance}"; score again, or take utterances as the unit`,
-    );
-  }
-  const speakers = [...new Set(utterances.map(({ speaker }) => speaker!))].sort();
+  const speakers = [...new Set(utterances.map(({ speaker }) => speaker))].sort();
   const placeOf = new Map(speakers.map((speaker, i) => [speaker, i]));
-  return utterances.map(({ speaker }) => placeOf.get(speaker!)!);
+  return utterances.map(({ speaker }) => placeOf.get(speaker)!);
 }
 
 /** Words of each unit, and its errors, [seeds × units] row-major; `units` is the unit of each utterance. */
-function summedByUnit(pooled: readonly ScoredUtterance[][], units: readonly number[]): Pick<Arm, 'words' | 'errors'> {
+function summedByUnit(pooled: readonly AlignedUtterance[][], units: readonly number[]): Pick<Arm, 'words' | 'errors'> {
   const count = units.reduce((most, unit) => Math.max(most, unit + 1), 0);
   const words = new Float64Array(count);
   const errors = new Float64Array(pooled.length * count);
@@ -250,8 +285,8 @@ function summedByUnit(pooled: readonly ScoredUtterance[][], units: readonly numb
 }
 
 function checkSameUtterances(
-  found: readonly ScoredUtterance[],
-  expected: readonly ScoredUtterance[],
+  found: readonly AlignedUtterance[],
+  expected: readonly AlignedUtterance[],
   { place, seeds }: { place: string; seeds: readonly [found: string, expected: string] },
 ): void {
   const odd = found.findIndex(
@@ -265,7 +300,7 @@ function checkSameUtterances(
   );
 }
 
-function poolUtterances(runs: Run[], place: string): ScoredUtterance[] {
+function poolUtterances(runs: Run[], place: string): AlignedUtterance[] {
   const pooled = runs
     .flatMap(({ utterances }) => utterances)
     .sort((a, b) => (a.utterance < b.utterance ? -1 : a.utterance > b.utterance ? 1 : 0));
@@ -328,6 +363,7 @@ function figures(arm: Arm): Omit<Row, 'toBaseline' | 'toEnsemble'> {
     },
     parameters: meanOf('parameters'),
     modelBytes: meanOf('modelBytes'),
+    cost: meanCost(runs.flatMap(({ cost }) => cost ?? [])),
     frameAccuracy: meanOf('frameAccuracy'),
     keptMass: meanOf('keptMass'),
     bytesPerFrame: meanOf('bytesPerFrame'),
@@ -379,6 +415,17 @@ function meanCurve(curves: readonly (readonly CurvePoint[])[]): CurvePoint[] {
       devFrameAccuracy: mean(alike.map((point) => point.devFrameAccuracy))!,
     }))
     .sort((a, b) => a.update - b.update);
+}
+
+function meanCost(costs: readonly Cost[]): Cost | undefined {
+  if (costs.length === 0) return undefined;
+  const waits = costs.map(({ lookAheadMs }) => lookAheadMs).filter((ms) => ms !== null);
+  return {
+    multiplyAddsPerSecond: mean(costs.map((cost) => cost.multiplyAddsPerSecond))!,
+    lookAheadMs: waits.length < costs.length ? null : mean(waits)!,
+    realTimeFactor: mean(costs.map((cost) => cost.realTimeFactor))!,
+    peakMemoryBytes: mean(costs.map((cost) => cost.peakMemoryBytes))!,
+  };
 }
 
 /** Mean of the values that are known, undefined where none is. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type Comparison, type Row, reportRows } from './rows.ts';
 import { MismatchError, type Run } from './runs.ts';
+import { alignedUtterance } from './testdata/aligned_utterance.ts';
 import { syntheticRuns } from './testdata/synthetic_runs.ts';
 
 const settings = { baseline: 'hard', ensemble: 'ensemble', resamples: 400, seed: 0 };
@@ -14,13 +15,10 @@ const run = (arm: string, seed: string, substitutions: number[], more: Partial<R
   arm,
   seed,
   ids: { score: `${arm}-${seed}` },
-  utterances: substitutions.map((count, i) => ({
-    utterance: `u${i}`,
-    words: 2,
-    insertions: 0,
-    deletions: 0,
-    substitutions: count,
-  })),
+  rate: 'wer',
+  utterances: substitutions.map((count, i) =>
+    alignedUtterance({ utterance: `u${i}`, words: 2, insertions: 0, deletions: 0, substitutions: count }),
+  ),
   curve: [],
   atEdge: [],
   ...more,
@@ -255,7 +253,7 @@ test('reportRows() says when there are too few resamples for so many comparisons
 });
 
 /** Speakers that come in the order of their utterances, one each or several. */
-const bySpeakerOf = (runs: readonly Run[], speakerOf: (utterance: string) => string | undefined): Run[] =>
+const bySpeakerOf = (runs: readonly Run[], speakerOf: (utterance: string) => string): Run[] =>
   runs.map((run) => ({
     ...run,
     utterances: run.utterances.map((counts) => ({ ...counts, speaker: speakerOf(counts.utterance) })),
@@ -284,10 +282,12 @@ test('reportRows() by speaker agrees with numpy', () => {
   const runs = (['hard', 'top3'] as const).flatMap((arm) =>
     [0, 1, 2].map((seed) => ({
       ...run(arm, String(seed), []),
-      utterances: utterances.map(({ speaker, words, ...errors }, i) => ({
-        ...{ utterance: `u${i}`, speaker, words },
-        ...{ insertions: 0, deletions: 0, substitutions: errors[arm][seed]! },
-      })),
+      utterances: utterances.map(({ speaker, words, ...errors }, i) =>
+        alignedUtterance({
+          ...{ utterance: `u${i}`, speaker, words },
+          ...{ insertions: 0, deletions: 0, substitutions: errors[arm][seed]! },
+        }),
+      ),
     })),
   );
   const { rows } = reportRows(runs, { ...settings, unit: 'speaker', resamples: 40000 });
@@ -305,20 +305,37 @@ test('reportRows() by speaker agrees with numpy', () => {
   assert.deepEqual(speakers, golden.speakers);
 });
 
-test('reportRows() by speaker refuses utterances without one, and other speakers from seed to seed', () => {
+test('reportRows() refuses other speakers from seed to seed', () => {
   const runs = [run('hard', '0', [1, 0, 1]), run('hard', '1', [1, 0, 1])];
-  assert.throws(
-    () =>
-      reportRows(
-        bySpeakerOf(runs, (utterance) => (utterance === 'u0' ? 'a' : undefined)),
-        { ...settings, unit: 'speaker' },
-      ),
-    (error) =>
-      error instanceof MismatchError &&
-      /arm "hard" \(small, seen\) has no speaker for 2 of 3 utterances, first "u1"; score again/.test(error.message),
-  );
   const [one, other] = [bySpeakerOf([runs[0]!], () => 'a'), bySpeakerOf([runs[1]!], () => 'b')];
   assert.throws(() => reportRows([...one, ...other], settings), /first difference at "u0"/);
+});
+
+test('reportRows() tests segments seed by seed, and signs of speakers where they are the unit', () => {
+  const runs = [
+    run('hard', '0', [1, 1, 0, 1]),
+    run('hard', '1', [1, 0, 0, 1]),
+    run('top3', '0', [0, 0, 0, 1]),
+    run('top3', '1', [0, 0, 0, 0]),
+  ];
+  const speakers = bySpeakerOf(runs, (utterance) => utterance);
+  const { mapsswe, signTestP } = compared(
+    row(reportRows(speakers, { ...settings, unit: 'speaker' }).rows, 'top3').toBaseline,
+  );
+  // segments with an error: of seed 0 three, differences −1, −1, 0; of seed 1 two, both −1
+  assert.deepEqual(
+    mapsswe.map(({ seed, segments, meanDifference, z }) => [seed, segments, meanDifference, z.toFixed(3)]),
+    [
+      ['0', 3, -2 / 3, '-2.000'],
+      ['1', 2, -1, '0.000'],
+    ],
+  );
+  assert.equal(signTestP, 5 / 8); // three of four better, the one alike against: 2 × (1 + 4) / 16
+});
+
+test('reportRows() refuses to compare words with characters', () => {
+  const runs = [run('hard', '0', [1]), run('top3', '0', [0], { rate: 'cer' })];
+  assert.throws(() => reportRows(runs, settings), /Cannot compare wer with cer: score all with the same --unit/);
 });
 
 test('reportRows() by speaker says that a few are too few', () => {

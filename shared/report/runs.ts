@@ -1,4 +1,5 @@
-import type { ErrorCounts } from '../math/word_error_rate.ts';
+import type { RateName } from './score_tables.ts';
+import type { AlignedUtterance } from './scored_utterances.ts';
 
 /** A report.json as far as it is read here. */
 export interface ReportJson {
@@ -11,22 +12,29 @@ export interface ReportJson {
 /** The reports behind one score, each found through the inputs of the one before; not every score has all. */
 export interface Chain {
   score: ReportJson;
-  decode: ReportJson;
+  utterances: AlignedUtterance[];
+  /** Undefined where hypotheses came from elsewhere. */
+  decode?: ReportJson;
   model?: ReportJson;
   essence?: ReportJson;
   logits?: ReportJson;
-}
-
-export interface ScoredUtterance extends ErrorCounts {
-  utterance: string;
-  /** Undefined where its score does not name one. */
-  speaker?: string;
+  /** Of measure_model, where it was run on the model or the members of the ensemble. */
+  measure?: ReportJson;
 }
 
 export interface CurvePoint {
   update: number;
   devCrossEntropy: number;
   devFrameAccuracy: number;
+}
+
+/** What a model takes, from features to log-posteriors. */
+export interface Cost {
+  multiplyAddsPerSecond: number;
+  /** Null where an output frame waits for the whole utterance. */
+  lookAheadMs: number | null;
+  realTimeFactor: number;
+  peakMemoryBytes: number;
 }
 
 /** One score and what led to it. Figures that no report gives are undefined. */
@@ -38,9 +46,12 @@ export interface Run {
   seed: string;
   /** Ids along the chain, by stage. */
   ids: Record<string, string>;
-  utterances: ScoredUtterance[];
+  /** What is counted. */
+  rate: RateName;
+  utterances: AlignedUtterance[];
   parameters?: number;
   modelBytes?: number;
+  cost?: Cost;
   frameAccuracy?: number;
   /** Fraction of the teacher's mass that the targets keep. */
   keptMass?: number;
@@ -59,7 +70,7 @@ export class MismatchError extends Error {
 }
 
 /** What the table needs to know of one score. */
-export function runOf({ score, decode, model, essence, logits }: Chain): Run {
+export function runOf({ score, utterances, decode, model, essence, logits, measure }: Chain): Run {
   const text = (name: string, fallback: string) => String(score.options[name] ?? fallback);
   const teachers = selectedTeachers(logits, essence);
   const total = (figure: string) =>
@@ -72,44 +83,30 @@ export function runOf({ score, decode, model, essence, logits }: Chain): Run {
     ids: Object.fromEntries(
       [score, decode, model, essence, logits].flatMap((report) => (report ? [[report.stage, report.id]] : [])),
     ),
-    utterances: scoredUtterances(score),
+    rate: rateOf(score),
+    utterances,
     parameters: total('parameters'),
     modelBytes: total('modelBytes'),
+    ...(measure ? { cost: costOf(measure) } : {}),
     frameAccuracy: numberAt(decode, 'frameAccuracy'),
     keptMass: numberAt(essence, 'keptMass', 'mean') ?? numberAt(essence, 'keptMass'),
     bytesPerFrame: numberAt(essence, 'bytesPerFrame'),
     trainingSeconds: numberAt(model, 'timing', 'seconds'),
     curve: curveOf(model),
-    atEdge: [decode.atEdge].flat().filter((name) => typeof name === 'string'),
+    atEdge: [decode?.atEdge].flat().filter((name) => typeof name === 'string'),
     filter: essence?.options,
   };
 }
 
-function scoredUtterances(score: ReportJson): ScoredUtterance[] {
-  const rows = score.perUtterance;
-  if (!Array.isArray(rows) || rows.length === 0) {
-    throw new MismatchError(`Cannot read score ${score.id}: its report has no perUtterance rows; score again`);
-  }
-  return rows.map((row: Record<string, unknown>) => {
-    const [words, insertions, deletions, substitutions] = ['words', 'insertions', 'deletions', 'substitutions'].map(
-      (name) => {
-        const value = row[name];
-        if (typeof value === 'number' && value >= 0) return value;
-        throw new MismatchError(
-          `Cannot read score ${score.id}: utterance "${row.utterance}" has ${value} ${name}; score again`,
-        );
-      },
-    );
-    return {
-      utterance: String(row.utterance),
-      ...(row.speaker ? { speaker: String(row.speaker) } : {}),
-      words: words!,
-      insertions: insertions!,
-      deletions: deletions!,
-      substitutions: substitutions!,
-    };
-  });
-}
+const rateOf = ({ options: { unit } }: ReportJson): RateName =>
+  unit === 'character' ? 'cer' : unit === 'phone' ? 'per' : 'wer';
+
+const costOf = (measure: ReportJson): Cost => ({
+  multiplyAddsPerSecond: numberAt(measure, 'multiplyAddsPerSecond')!,
+  lookAheadMs: numberAt(measure, 'lookAheadMs') ?? null,
+  realTimeFactor: numberAt(measure, 'timing', 'realTimeFactor')!,
+  peakMemoryBytes: numberAt(measure, 'timing', 'peakMemoryBytes')!,
+});
 
 function selectedTeachers(logits: ReportJson | undefined, essence: ReportJson | undefined): Record<string, unknown>[] {
   if (!Array.isArray(logits?.teachers)) return [];

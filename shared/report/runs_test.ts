@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Chain, MismatchError, type ReportJson, runOf } from './runs.ts';
+import { type Chain, type ReportJson, runOf } from './runs.ts';
+import { alignedUtterance } from './testdata/aligned_utterance.ts';
 
 const report = (stage: string, fields: Record<string, unknown> = {}): ReportJson => ({
   stage,
@@ -8,8 +9,8 @@ const report = (stage: string, fields: Record<string, unknown> = {}): ReportJson
   options: {},
   ...fields,
 });
-const perUtterance = [{ utterance: 'u1', speaker: 's', words: 3, insertions: 0, deletions: 1, substitutions: 0 }];
-const score = report('score', { options: { arm: 'top3', size: 'small', seed: 4, protocol: 'seen' }, perUtterance });
+const utterances = [alignedUtterance({ utterance: 'u1', words: 3, insertions: 0, deletions: 1, substitutions: 0 })];
+const score = report('score', { options: { arm: 'top3', size: 'small', seed: 4, protocol: 'seen' } });
 const teachers = [
   { parameters: 10, modelBytes: 40 },
   { parameters: 20, modelBytes: 80 },
@@ -19,6 +20,7 @@ const teachers = [
 test('runOf() collects the figures along the chain', () => {
   const chain: Chain = {
     score,
+    utterances,
     decode: report('decode', { frameAccuracy: 0.9, atEdge: ['priorScale'] }),
     model: report('train_student', {
       parameters: 7,
@@ -29,12 +31,13 @@ test('runOf() collects the figures along the chain', () => {
     essence: report('filter_targets', { options: { k: 3 }, keptMass: { mean: 0.98 }, bytesPerFrame: 18 }),
     logits: report('cache_logits', { teachers }),
   };
-  const { utterances, ids, ...figures } = runOf(chain);
+  const { utterances: found, ids, ...figures } = runOf(chain);
   assert.deepEqual(figures, {
     protocol: 'seen',
     size: 'small',
     arm: 'top3',
     seed: '4',
+    rate: 'wer',
     parameters: 7,
     modelBytes: 28,
     frameAccuracy: 0.9,
@@ -45,12 +48,12 @@ test('runOf() collects the figures along the chain', () => {
     atEdge: ['priorScale'],
     filter: { k: 3 },
   });
-  assert.deepEqual(utterances, perUtterance);
+  assert.equal(found, utterances);
   assert.deepEqual(Object.keys(ids), ['score', 'decode', 'train_student', 'filter_targets', 'cache_logits']);
 });
 
 test('runOf() leaves what no report says undefined', () => {
-  const run = runOf({ score: report('score', { perUtterance }), decode: report('decode') });
+  const run = runOf({ score: report('score'), utterances });
   assert.equal(run.parameters, undefined);
   assert.equal(run.keptMass, undefined);
   assert.deepEqual(
@@ -59,29 +62,21 @@ test('runOf() leaves what no report says undefined', () => {
   );
 });
 
-test('runOf() takes the number off a rotation', () => {
-  const rotation = report('score', { options: { protocol: 'unseen-3' }, perUtterance });
-  assert.equal(runOf({ score: rotation, decode: report('decode') }).protocol, 'unseen');
+test('runOf() takes the number off a rotation, and knows what is counted', () => {
+  const rotation = report('score', { options: { protocol: 'unseen-3', unit: 'character' } });
+  const { protocol, rate } = runOf({ score: rotation, utterances });
+  assert.deepEqual([protocol, rate], ['unseen', 'cer']);
 });
 
 test('runOf() adds up the teachers of an ensemble, those chosen only', () => {
   const ensemble = (options: Record<string, unknown>) =>
     runOf({
       score,
+      utterances,
       decode: report('decode'),
       essence: report('filter_targets', { options }),
       logits: report('cache_logits', { teachers }),
     });
   assert.deepEqual([ensemble({}).parameters, ensemble({}).modelBytes], [60, 240]);
   assert.equal(ensemble({ teachers: [0, 2] }).parameters, 40);
-});
-
-test('runOf() refuses a score without counts', () => {
-  const refused = (fields: Record<string, unknown>, message: RegExp) =>
-    assert.throws(
-      () => runOf({ score: report('score', fields), decode: report('decode') }),
-      (error) => error instanceof MismatchError && message.test(error.message),
-    );
-  refused({}, /no perUtterance rows; score again/);
-  refused({ perUtterance: [{ ...perUtterance[0], deletions: null }] }, /utterance "u1" has null deletions/);
 });

@@ -26,18 +26,38 @@ export const wordsOfLine = (fields: Fields, line: number): Int32Array =>
  * @param bytes valid UTF-8; a byte order mark counts as white space
  * @param vocabularies that number the first field of each line, and the others; new ones are added to them
  */
-export function numberedFields(
-  bytes: Uint8Array,
-  { keys: keyNumbers, words: wordNumbers }: { keys: Vocabulary; words: Vocabulary },
-): Fields {
+export function numberedFields(bytes: Uint8Array, vocabularies: { keys: Vocabulary; words: Vocabulary }): Fields {
   const lines = lineCount(bytes);
-  const keys = new Int32Array(lines).fill(-1);
+  const keys = new Int32Array(lines);
   const ends = new Int32Array(lines);
   const words = new Int32Array((bytes.length >> 1) + 1); // what is never written takes no memory
-  let count = 0;
+  const text: Reading = { bytes, place: 0, words, count: 0, vocabularies };
+  for (let line = 0; line < lines; line++) {
+    keys[line] = readLine(text);
+    ends[line] = text.count;
+  }
+  return { keys, words: words.subarray(0, text.count), ends };
+}
+
+/** Where the reading of a text stands, and the words it came by. */
+interface Reading {
+  bytes: Uint8Array;
+  place: number;
+  words: Int32Array;
+  count: number;
+  vocabularies: { keys: Vocabulary; words: Vocabulary };
+}
+
+/**
+ * Reads on to the end of the line; the number of its first field, or −1. A function of its own is compiled once, where
+ * a loop over all of a text is compiled while it runs, again for each text.
+ */
+function readLine(text: Reading): number {
+  const { bytes, words, vocabularies } = text;
   const { length } = bytes;
-  let line = 0;
-  for (let i = 0; i < length; ) {
+  let key = -1;
+  let i = text.place;
+  while (i < length) {
     const start = i;
     let hash = hashStart;
     for (; i < length; i++) {
@@ -46,14 +66,15 @@ export function numberedFields(
       hash = hashOf(hash, byte);
     }
     if (i > start) {
-      if (keys[line]! < 0) keys[line] = numberOf(keyNumbers, bytes, { start, end: i, hash });
-      else words[count++] = numberOf(wordNumbers, bytes, { start, end: i, hash });
+      if (key < 0) key = numberOf(vocabularies.keys, bytes, { start, end: i, hash });
+      else words[text.count++] = numberOf(vocabularies.words, bytes, { start, end: i, hash });
     }
-    if (bytes[i] === lineFeed) ends[line++] = count;
-    i += bytes[i] === 32 ? 1 : spaceAt(bytes, i);
+    const byte = bytes[i];
+    i += byte === 32 ? 1 : spaceAt(bytes, i);
+    if (byte === lineFeed) break;
   }
-  if (line < lines) ends[line] = count;
-  return { keys, words: words.subarray(0, count), ends };
+  text.place = i;
+  return key;
 }
 
 const lineFeed = 10;

@@ -21,12 +21,7 @@ export function createVocabulary(words: readonly string[] = []): Vocabulary {
     slots: new Int32Array(1024),
     spellings: [],
   };
-  for (const word of words) {
-    const bytes = Buffer.from(word);
-    let hash = hashStart;
-    for (let i = 0; i < bytes.length; i++) hash = hashOf(hash, bytes[i]!);
-    numberOf(vocabulary, bytes, { start: 0, end: bytes.length, hash });
-  }
+  for (const word of words) numberOfWord(vocabulary, word);
   return vocabulary;
 }
 
@@ -54,6 +49,14 @@ export function numberOf(vocabulary: Vocabulary, bytes: Uint8Array, { start, end
     if (i === end) return number;
   }
   return add(vocabulary, bytes, { start, end, hash });
+}
+
+/** `numberOf` a word that is a string. */
+export function numberOfWord(vocabulary: Vocabulary, word: string): number {
+  const bytes = Buffer.from(word);
+  let hash = hashStart;
+  for (let i = 0; i < bytes.length; i++) hash = hashOf(hash, bytes[i]!);
+  return numberOf(vocabulary, bytes, { start: 0, end: bytes.length, hash });
 }
 
 /** The word of a number: one string, however often it is asked for. */

@@ -1,5 +1,6 @@
 import { createRandom } from '../../math/random.ts';
 import type { Run } from '../runs.ts';
+import { alignedUtterance } from './aligned_utterance.ts';
 
 interface ArmShape {
   arm: string;
@@ -36,7 +37,8 @@ export function syntheticRuns({ protocols = ['seen speakers'], utterances = 120,
         arm: shape.arm,
         seed,
         ids: { score: `score-${protocol}-${size}-${shape.arm}-${seed}`, decode: `decode-${size}-${shape.arm}-${seed}` },
-        utterances: difficulty.map((hard, i) => ({
+        rate: 'wer',
+        utterances: difficulty.map((hard, i) => alignedUtterance({
           utterance: `u${String(i).padStart(4, '0')}`,
           words: 3,
           insertions: random.uniform() < shape.errorRate * hard * skill ? 1 : 0,

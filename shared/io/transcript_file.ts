@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { wordsOfLine } from '../text/fields.ts';
+import { linesOfCtm, linesOfTrn } from '../text/transcript_lines.ts';
+import type { Vocabulary } from '../text/vocabulary.ts';
+import { createVocabulary } from '../text/vocabulary.ts';
+import { numberedLines, readNumbered } from './data_directory.ts';
+import { InputError } from './errors.ts';
+
+/** What was said or heard in each utterance, as numbers of a vocabulary. */
+export interface Transcripts {
+  /** For messages. */
+  path: string;
+  utterances: readonly string[];
+  /** Undefined for an utterance that is not among them. */
+  wordsOf(utterance: string): Int32Array | undefined;
+}
+
+/** Whether utterances without a word are left out of a file by its kind. */
+export const leavesOutSilence = (file: string): boolean => file.endsWith('.ctm');
+
+/**
+ * A file of transcripts: `*.trn` as sclite reads them, `*.ctm` with words and their times, any other as Kaldi's `text`.
+ *
+ * @param words numbers the words; new ones are added to it
+ * @throws {InputError} naming the line of an utterance that comes twice, or one that cannot be read
+ */
+export function readTranscripts(file: string, words: Vocabulary): Transcripts {
+  const lines = linesOf(file, { keys: createVocabulary(), words });
+  const lineOf = new Map<string, number>();
+  lines.ids.forEach((utterance, line) => {
+    if (utterance === '') return;
+    if (lineOf.has(utterance)) {
+      throw new InputError(
+        `Cannot read ${file}:${line + 1}: utterance "${utterance}" is there twice; keep one of them`,
+      );
+    }
+    lineOf.set(utterance, line);
+  });
+  if (lineOf.size === 0) throw new InputError(`Cannot read ${file}: it has no transcript; check the path`);
+  const wordsOf = (utterance: string): Int32Array | undefined => {
+    const line = lineOf.get(utterance);
+    return line === undefined ? undefined : wordsOfLine(lines, line);
+  };
+  return { path: file, utterances: [...lineOf.keys()], wordsOf };
+}
+
+function linesOf(file: string, vocabularies: { keys: Vocabulary; words: Vocabulary }) {
+  const convert = file.endsWith('.trn') ? linesOfTrn : file.endsWith('.ctm') ? linesOfCtm : undefined;
+  if (!convert) return readNumbered(file, vocabularies);
+  try {
+    return numberedLines(file, Buffer.from(convert(readFileSync(file, 'utf8'), file)), vocabularies);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new InputError(`Cannot read transcripts: ${error.message}`);
+  }
+}
