@@ -3,7 +3,9 @@ import { openEngine } from '../shared/engine/open_engine.ts';
 import { compressions, openCompression } from '../shared/io/compression.ts';
 import { keyOf, tokensDigest } from '../shared/io/digest.ts';
 import { InputError, UsageError } from '../shared/io/errors.ts';
+import { withSums } from '../shared/io/parts.ts';
 import type { InputFolder } from '../shared/io/report_file.ts';
+import { shareOf, tableName } from '../shared/io/shard.ts';
 import {
   type Context,
   type OptionsOf,
@@ -19,6 +21,7 @@ import {
   type CachePlace,
   createDenseCache,
   createSparseCaches,
+  figuresOfCache,
   type LogitsCache,
 } from '../shared/training/logits_cache.ts';
 import { checkFeatures, type Model, readModel } from '../shared/training/model_folder.ts';
@@ -82,7 +85,7 @@ type Options = OptionsOf<typeof options>;
 const denseTokens = 512;
 const usualK = 16;
 
-export async function run(given: Options, { id, inputs, out, engine, progress, breathe }: Context<Engine>) {
+export async function run(given: Options, { id, inputs, out, shard, engine, progress, breathe }: Context<Engine>) {
   const { features: path, teacher, crossFit } = given;
   const models = teacher.map(readModel);
   const features = await openUtterances(path, { format: 'features' });
@@ -98,7 +101,7 @@ export async function run(given: Options, { id, inputs, out, engine, progress, b
   if (given.compress) await openCompression();
   const described = teachers.map((one) => describeTeacher(one, models, inputs.teacher!));
   const cache = await createCache(given, inputs, {
-    ...{ out, part: 'part-00000-of-00001.arrow', compression: given.compress, vocabularySize },
+    ...{ out, part: tableName(shard), compression: given.compress, vocabularySize },
     ...{ utterances: features, ids: described.map(({ id }) => id), hasBlank: objective === 'ctc' },
     metadata: {
       'kd.id': id,
@@ -121,8 +124,8 @@ export async function run(given: Options, { id, inputs, out, engine, progress, b
     );
   };
   let frames = 0;
-  progress.start('caching', features.utterances.length);
-  for await (const { utterance, features: input } of features.rows()) {
+  progress.start('caching', shareOf(features.utterances, shard).length);
+  for await (const { utterance, features: input } of features.rows(shard)) {
     const posteriors = teachers.map(({ members, foldOf }) => {
       const fold = foldOf?.get(utterance);
       const asked = fold === undefined ? members : [members[fold]!];
@@ -146,12 +149,21 @@ export async function run(given: Options, { id, inputs, out, engine, progress, b
     outputFrameShiftMs,
     firstFrameCentreMs,
     tokensDigest: tokensDigest(tokensText),
-    ...cache.summary(),
+    cache: cache.counted(),
     teachers: teachers.map((one, i) => ({
       ...described[i]!,
       ...(one.foldOf && { crossFit: describeGroup(one as CrossFitGroup, inputs.teacher!, features.utterances) }),
     })),
   };
+}
+
+/** The figures of all parts. */
+function figures(parts: Awaited<ReturnType<typeof run>>[]) {
+  const { teachers, ...all } = withSums(
+    parts.map(({ cache: _, ...known }) => known),
+    ['frames'],
+  );
+  return { ...all, ...figuresOfCache(parts.map(({ cache }) => cache)), teachers };
 }
 
 interface Surroundings extends CachePlace {
@@ -271,6 +283,7 @@ export const stage = {
   ],
   options,
   run,
+  figures,
   engine: openEngine,
 } satisfies Stage;
 
