@@ -14,7 +14,9 @@ REPORT    ?= exp/results
 endif
 
 # ── Knobs ────────────────────────────────────────────────────────────────────────────────────────────────────────
-JOBS      ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)## stages at once
+RUN       ?= local## where stages run: local, or slurm: each a job, its parts an array (see pipelines/run_slurm.sh)
+JOBS      ?= $(if $(filter slurm,$(RUN)),100,$(shell nproc 2>/dev/null || sysctl -n hw.ncpu))## stages at once
+SHARDS    ?= 1## parts that features, caching, filtering and decoding are computed in, at once as far as JOBS goes
 ENGINE    ?= auto## auto, native, wasm or cpu
 FAST      ?=## 1: a small run of everything in under two minutes, for the impatient and for CI
 SEEDS     ?= $(if $(FAST)$(filter wasm cpu,$(ENGINE)),0,0 1)## a student and a set of teachers for each; slow engines take one
@@ -37,8 +39,14 @@ MEASURE   ?=## yes: what each model costs, in the report too; times hold where n
 ALLOW_MISSING ?=## utterances that each stage may leave out for their faults, named in its report
 EXP       ?= exp/$(CORPUS:fsdd=digits)$(if $(filter ctc,$(OBJECTIVE)),-ctc)$(if $(FAST),-fast)## where everything goes
 REPORT    ?= $(EXP)/report## where the table and the page go
-RUNNER    ?= pipelines/run_local.sh## runs one stage: LOG COMMAND…
-KNOBS     := CORPUS DATA TRANSCRIBED OBJECTIVE JOBS ENGINE FAST SEEDS ROTATIONS SIZES ARMS TEACHERS FOREIGN FOREIGN_FEATURES FOLDS UPDATES SPLIT BASELINE AGAINST MEASURE ALLOW_MISSING EXP REPORT RUNNER
+RUNNER    ?= pipelines/run_$(RUN).sh## runs one stage: LOG COMMAND…
+PARTITION ?=## of Slurm jobs, as the next three; what the cluster says unless given
+ACCOUNT   ?=## that they are charged to
+TIME_LIMIT ?=## of one, as 4:00:00
+MEMORY    ?=## of one, as 4G
+SBATCH_FLAGS ?=## anything else that sbatch takes
+export PARTITION ACCOUNT TIME_LIMIT MEMORY SBATCH_FLAGS
+KNOBS     := RUN SHARDS PARTITION ACCOUNT TIME_LIMIT MEMORY SBATCH_FLAGS CORPUS DATA TRANSCRIBED OBJECTIVE JOBS ENGINE FAST SEEDS ROTATIONS SIZES ARMS TEACHERS FOREIGN FOREIGN_FEATURES FOLDS UPDATES SPLIT BASELINE AGAINST MEASURE ALLOW_MISSING EXP REPORT RUNNER
 
 .PHONY: help
 help: ## this text
@@ -60,7 +68,7 @@ test: dist/build.json .engine/status.json ## unit, property, golden and stage te
 	@test -n '$(unit_tests)'
 	node --import tsx --test $(unit_tests)
 
-test-system: dist/build.json .engine/status.json ## slow tests: killed runs, a real browser, another reader of the files, the packed package
+test-system: dist/build.json .engine/status.json ## slow tests: killed runs, full disks, a Slurm cluster, a real browser, another reader of the files, the packed package
 	@test -n '$(system_tests)'
 	node --import tsx --test --test-concurrency=1 $(system_tests)
 

@@ -7,7 +7,7 @@ start=$(date +%s)
 "$@" >/dev/null 2>"$log"
 code=$?
 if [ "$code" -eq 0 ]; then
-  printf '%4d s  %s\n' "$(($(date +%s) - start))" "$(dirname "$log")" >&2
+  printf '%4d s  %s%s\n' "$(($(date +%s) - start))" "$(dirname "$log")" "${log##*/log}" >&2
 else
   printf 'failed (exit code %d): %s\n' "$code" "$*" >&2
   tail -n 20 "$log" >&2

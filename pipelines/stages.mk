@@ -10,6 +10,11 @@ FORCE:
 # lets most of them go early. A quarter of the time of two trainings at once.
 NODE := node --single-threaded-gc --max-semi-space-size=64
 
+# Parts that these stages compute their output in, unless they tune: 00000-of-00004 …, none where there is only one.
+in_parts := extract_features cache_logits filter_targets decode
+parts    := $(if $(filter-out 1,$(SHARDS)),$(shell for ((i = 0; i < $(SHARDS); i++)); do printf '%05d-of-%05d ' $$i $(SHARDS); done))
+parts_of = $(if $(filter --tune,$(2)),,$(if $(filter $(in_parts),$(1)),$(parts)))
+
 # $(call stage,FOLDER,INPUT FOLDERS,STAGE,OPTIONS)
 # strip, since make 4.3 leaves the newline of a longer file now and then
 define stage_rule
@@ -18,8 +23,31 @@ $(1)/command: FORCE
 endif
 $(1)/command:
 	@mkdir -p $(1) && echo 'dist/$(3).js $(4) --out $(1)' >$$@
-$(1)/report.json: $(1)/command $(addsuffix /report.json,$(2)) dist/$(3).js .engine/status.json
-	@$(RUNNER) $(1)/log $(NODE) dist/$(3).js $(4) --out $(1)
+$(call $(if $(call parts_of,$(3),$(4)),parts_rule_$(RUN),whole_rule),$(1),$(1)/command $(addsuffix /report.json,$(2)) dist/$(3).js .engine/status.json,$(NODE) dist/$(3).js $(4) --out $(1))
+endef
+# $(1) folder, $(2) what it depends on, $(3) command
+define whole_rule
+$(1)/report.json: $(2)
+	@$(RUNNER) $(1)/log $(3)
+endef
+# here, each part is a target of its own, so that make runs as many as it has jobs; secondary, since nobody misses a part
+# of an output that stands
+define parts_rule_local
+$(1)/report.json: $(parts:%=$(1)/part-%.json)
+	@$(RUNNER) $(1)/log $(3) --shards $(SHARDS)
+$(foreach part,$(parts),$(call part_rule,$(1),$(2),$(3),$(part)))
+.SECONDARY: $(parts:%=$(1)/part-%.json)
+endef
+define part_rule
+$(1)/part-$(4).json: $(2)
+	@$(RUNNER) $(1)/log-$(4) $(3) --shard $(subst -of-,/,$(4))
+
+endef
+# there, all parts are one array of jobs
+define parts_rule_slurm
+$(1)/report.json: $(2)
+	@$(RUNNER) --array $(SHARDS) $(1)/log $(3)
+	@$(RUNNER) $(1)/log $(3) --shards $(SHARDS)
 endef
 stage = $(eval $(call stage_rule,$(strip $(1)),$(2),$(strip $(3)),$(strip $(4) $(call missing,$(3)))))
 

@@ -3,6 +3,8 @@ import { openEngine } from '../shared/engine/open_engine.ts';
 import { compressions, openCompression } from '../shared/io/compression.ts';
 import { tokensDigest } from '../shared/io/digest.ts';
 import { UsageError } from '../shared/io/errors.ts';
+import { withSums } from '../shared/io/parts.ts';
+import { shareOf, tableName } from '../shared/io/shard.ts';
 import {
   type Context,
   type OptionsOf,
@@ -18,6 +20,7 @@ import {
   type CachePlace,
   createDenseCache,
   createSparseCaches,
+  figuresOfCache,
   type LogitsCache,
 } from '../shared/training/logits_cache.ts';
 import { namedCombinations } from '../shared/training/named_combinations.ts';
@@ -107,7 +110,7 @@ type Options = OptionsOf<typeof options>;
 const denseTokens = 512;
 const usualK = 16;
 
-export async function run(given: Options, { id, inputs, out, engine, progress, breathe }: Context<Engine>) {
+export async function run(given: Options, { id, inputs, out, shard, engine, progress, breathe }: Context<Engine>) {
   const { features, crossFit, frames: frameRule, utt2spk } = given;
   const { teacher: teachers, like } = inputs;
   const ensemble = await openEnsemble(engine, {
@@ -118,7 +121,7 @@ export async function run(given: Options, { id, inputs, out, engine, progress, b
   const vocabularySize = reference.tokens.symbols.length;
   if (given.compress) await openCompression();
   const cache = await createCache(given, inputs, {
-    ...{ out, part: 'part-00000-of-00001.arrow', compression: given.compress, vocabularySize },
+    ...{ out, part: tableName(shard), compression: given.compress, vocabularySize },
     ...{
       utterances: { path: features[0]!, utterances },
       ids: members.map(({ id }) => id),
@@ -136,8 +139,9 @@ export async function run(given: Options, { id, inputs, out, engine, progress, b
     },
   });
   let frames = 0;
-  progress.start('caching', utterances.length);
-  for (const utterance of utterances) {
+  const share = shareOf(utterances, shard);
+  progress.start('caching', share.length);
+  for (const utterance of share) {
     const posteriors: Float32Array[] = [];
     for (const member of members) posteriors.push(await member.answer(utterance));
     await cache.append(utterance, posteriors);
@@ -156,10 +160,19 @@ export async function run(given: Options, { id, inputs, out, engine, progress, b
     outputFrameShiftMs,
     firstFrameCentreMs,
     tokensDigest: tokensDigest(tokensText),
-    ...cache.summary(),
+    cache: cache.counted(),
     reference: reference.path,
     teachers: members.map(({ report }) => report),
   };
+}
+
+/** The figures of all parts. */
+function figures(parts: Awaited<ReturnType<typeof run>>[]) {
+  const { teachers, ...all } = withSums(
+    parts.map(({ cache: _, ...known }) => known),
+    ['frames'],
+  );
+  return { ...all, ...figuresOfCache(parts.map(({ cache }) => cache)), teachers };
 }
 
 interface Surroundings extends CachePlace {
@@ -226,6 +239,7 @@ export const stage = {
   ],
   options,
   run,
+  figures,
   engine: openEngine,
 } satisfies Stage;
 

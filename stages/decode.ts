@@ -8,6 +8,8 @@ import { type DataDirectory, readDataDirectory } from '../shared/io/data_directo
 import { fileSha256 } from '../shared/io/digest.ts';
 import { InputError, UsageError } from '../shared/io/errors.ts';
 import type { Sink } from '../shared/io/output_folder.ts';
+import { withSums } from '../shared/io/parts.ts';
+import { shareOf, textName, whole } from '../shared/io/shard.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { openUtterances, type Row, sharedUtterances, type UtteranceTable } from '../shared/io/utterance_table.ts';
 import { mapInOrder, openWorkers, serve, type Work, type Workers } from '../shared/io/workers.ts';
@@ -124,11 +126,8 @@ export async function run(options: Options, context: Context<Engine>) {
     });
     return {
       utterances: source.utterances.length,
-      frames: tally.frames,
-      audioSeconds: (tally.frames * source.outputFrameShiftMs) / 1000,
-      words: tally.words,
-      meanScore: tally.score / tally.frames,
-      ...(labels ? { frameAccuracy: tally.framesRight / tally.framesLabelled } : {}),
+      ...tally,
+      outputFrameShiftMs: source.outputFrameShiftMs,
       ...sizeOf(options, context),
       decoding,
       atEdge: decoding.atEdge,
@@ -140,6 +139,19 @@ export async function run(options: Options, context: Context<Engine>) {
     await labels?.close();
   }
 }
+
+/** The figures of all parts. */
+function figures(parts: Awaited<ReturnType<typeof run>>[]) {
+  const { score, framesRight, framesLabelled, outputFrameShiftMs, ...all } = withSums(parts, tallied);
+  return {
+    ...all,
+    audioSeconds: (all.frames * outputFrameShiftMs) / 1000,
+    meanScore: score / all.frames,
+    ...(framesLabelled > 0 ? { frameAccuracy: framesRight / framesLabelled } : {}),
+  };
+}
+
+const tallied = ['frames', 'words', 'score', 'framesRight', 'framesLabelled'] as const;
 
 interface Decoded {
   data: DataDirectory;
@@ -264,11 +276,12 @@ const rowsAtOnce = 32;
 /** Writes what is found; counts frames, words and, given labels, the frames whose best token is their label. */
 async function decodeAll(searchers: Searchers, weights: LoopWeights, given: Decoded) {
   const { data, source, labels, nBest, context } = given;
-  const text = context.out.createFile('hypotheses.txt');
-  const times = context.out.createFile('hypotheses.ctm');
-  const several = nBest === undefined ? undefined : context.out.createFile('n_best.txt');
+  const create = (name: string): Sink => context.out.createFile(textName(name, context.shard));
+  const text = create('hypotheses.txt');
+  const times = create('hypotheses.ctm');
+  const several = nBest === undefined ? undefined : create('n_best.txt');
   const tally = { frames: 0, words: 0, score: 0, framesRight: 0, framesLabelled: 0 };
-  context.progress.start('decoding', source.utterances.length);
+  context.progress.start('decoding', shareOf(source.utterances, context.shard).length);
   const begun: Search[] = [];
   async function* searches(): AsyncGenerator<Search> {
     let rows: PosteriorRow[] = [];
@@ -278,7 +291,7 @@ async function decodeAll(searchers: Searchers, weights: LoopWeights, given: Deco
       rows = [];
       return task;
     };
-    for await (const row of source.rows()) {
+    for await (const row of source.rows(context.shard)) {
       tally.frames += row.logPosteriors.length / source.prior.length;
       if (labels?.has(row.utterance)) {
         const label = await labels.read(row.utterance);
@@ -352,8 +365,8 @@ async function inMemory(source: PosteriorSource, { progress, breathe }: Context<
   }
   return {
     ...source,
-    async *rows() {
-      yield* rows;
+    async *rows(shard = whole) {
+      yield* shareOf(rows, shard);
     },
   };
 }
@@ -565,6 +578,8 @@ export const stage = {
   ],
   options,
   run,
+  figures,
+  needsAll: ['tune'],
   engine: openEngine,
   skips: true,
   needsEngine: ({ model }: Options) => model !== undefined,

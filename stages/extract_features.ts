@@ -4,6 +4,8 @@ import { openAudio } from '../shared/io/audio.ts';
 import { readDataDirectory, type Utterance } from '../shared/io/data_directory.ts';
 import { InputError, UsageError } from '../shared/io/errors.ts';
 import { maskingOptions } from '../shared/io/masking_options.ts';
+import { withSums } from '../shared/io/parts.ts';
+import { shareOf, tableName } from '../shared/io/shard.ts';
 import {
   type Context,
   type OptionsOf,
@@ -119,28 +121,29 @@ export async function run(given: OptionsOf<typeof options>, context: Context) {
   const degradation = degradationOf(given);
   const bins = given.bins ?? (given.kind === 'mfcc' ? 23 : 40);
   const settings = { ...given, bins, ...(degradation && { degradation }) };
-  const tasks = tasksOf(readDataDirectory(settings.data).utterances);
-  const workers = openWorkers(extraction, { setup: settings, count: Math.min(settings.jobs, tasks.length), program });
+  const { utterances } = readDataDirectory(settings.data);
+  const own = shareOf(utterances, context.shard);
+  const count = Math.max(1, Math.min(settings.jobs, tasksOf(own).length));
+  const workers = openWorkers(extraction, { setup: settings, count, program });
   try {
-    return await extract(tasks, workers, settings, context);
+    return await extract({ utterances, own }, workers, settings, context);
   } finally {
     await workers.close();
   }
 }
 
 async function extract(
-  tasks: Utterance[][],
+  { utterances, own }: { utterances: readonly Utterance[]; own: readonly Utterance[] },
   workers: Workers<Utterance[], (Extracted | Faulty)[]>,
   settings: Options,
-  { id, out, progress, skip, breathe }: Context,
+  { id, out, shard, progress, skip, breathe }: Context,
 ) {
-  const count = tasks.reduce((sum, { length }) => sum + length, 0);
   const tally = { utterances: 0, frames: 0, samples: 0 };
   let first: Extracted | undefined;
   const faulty = new Set<string>();
-  const each = async (text: string, use: (found: Extracted) => void) => {
-    progress.start(text, count);
-    for await (const found of mapInOrder(workers, tasks)) {
+  const each = async (text: string, of: readonly Utterance[], use: (found: Extracted) => void) => {
+    progress.start(text, of.length);
+    for await (const found of mapInOrder(workers, tasksOf(of))) {
       for (const one of found) {
         progress.advance();
         if ('fault' in one) {
@@ -167,13 +170,14 @@ async function extract(
     return moments;
   };
   if (settings.cmvn === 'speaker') {
-    await each('measuring speakers', (found) => momentsOf(found).add(found.features));
+    const heard = new Set(own.map(({ speaker }) => speaker));
+    const theirs = utterances.filter(({ speaker }) => heard.has(speaker));
+    await each('measuring speakers', theirs, (found) => momentsOf(found).add(found.features));
   }
-  const sink = out.createFile('features.arrow');
   let writer: UtteranceWriter | undefined;
-  await each('extracting', (found) => {
+  await each('extracting', own, (found) => {
     const { utterance, features, dimensions } = found;
-    writer ??= createUtteranceWriter(sink, {
+    writer ??= createUtteranceWriter(out.createFile(tableName(shard)), {
       columns: { features: 'list<float32>' },
       metadata: metadataOf(id, settings, found),
     });
@@ -190,10 +194,15 @@ async function extract(
     tally.samples += found.samples;
   });
   writer?.close();
-  const { dimensions: bins = 0, sampleRateHz = 0 } = first ?? {};
-  if (!writer) throw new InputError(`Cannot use ${settings.data}: it has no utterance with speech; check its audio`);
-  const { samples, ...counts } = tally;
-  return { ...counts, seconds: samples / sampleRateHz, bins, sampleRateHz };
+  return { ...tally, ...(first && { bins: first.dimensions, sampleRateHz: first.sampleRateHz }) };
+}
+
+/** The figures of all parts; those without speech say nothing of the sampling rate. */
+function figures(parts: Awaited<ReturnType<typeof run>>[], { data }: Options) {
+  const spoken = parts.filter(({ utterances }) => utterances > 0);
+  if (spoken.length === 0) throw new InputError(`Cannot use ${data}: it has no utterance with speech; check its audio`);
+  const { samples, ...all } = withSums(spoken, ['utterances', 'frames', 'samples']);
+  return { ...all, seconds: samples / all.sampleRateHz! };
 }
 
 /** Utterances that a task has at least; those of one recording stay together. */
@@ -395,6 +404,7 @@ export const stage = {
   examples: ['$0 --data exp/digits/seen/data/train --out exp/digits/seen/features/train'],
   options,
   run,
+  figures,
   skips: true,
 } satisfies Stage;
 

@@ -6,7 +6,9 @@ import { tokensDigest } from '../shared/io/digest.ts';
 import { InputError, UsageError } from '../shared/io/errors.ts';
 import { essenceColumns, rowOfSparseTargets } from '../shared/io/essence.ts';
 import { labelsOfRow } from '../shared/io/frame_labels.ts';
+import { withSums } from '../shared/io/parts.ts';
 import type { InputFolder } from '../shared/io/report_file.ts';
+import { shareOf, tableName } from '../shared/io/shard.ts';
 import {
   type Context,
   type OptionsOf,
@@ -26,12 +28,17 @@ import { createUtteranceWriter } from '../shared/io/utterance_writer.ts';
 import { type CombineOptions, combinations } from '../shared/math/combine.ts';
 import { agreement, bestToken, certainty, confidence, openness, opennessToWords } from '../shared/math/gate.ts';
 import type { Kept } from '../shared/math/keep_tokens.ts';
-import { createKeptMassTally } from '../shared/math/kept_mass_tally.ts';
+import { createKeptMassTally, type KeptMassCounts } from '../shared/math/kept_mass_tally.ts';
 import { fastCombine } from '../shared/math/kernels/fast_combine.ts';
 import { fastKeepBest } from '../shared/math/kernels/fast_keep_best.ts';
 import { fastKeepTokens } from '../shared/math/kernels/fast_keep_tokens.ts';
 import { fastLogSoftmax } from '../shared/math/kernels/fast_posteriors.ts';
-import { type BestOfFrames, createLabelTally, type LabelFigures } from '../shared/math/label_tally.ts';
+import {
+  type BestOfFrames,
+  createLabelTally,
+  type LabelCounts,
+  type LabelFigures,
+} from '../shared/math/label_tally.ts';
 import { createRandom } from '../shared/math/random.ts';
 import { type Selection, sampleTokens, selectTokens, threshold, topK, topP } from '../shared/math/select.ts';
 import type { SparseTargets, Tail } from '../shared/math/sparse_targets.ts';
@@ -216,7 +223,7 @@ interface Settings extends Omit<Asked, 'tail' | 'combine'> {
   fixedK: number | undefined;
 }
 
-export async function run(given: Options, { id, inputs, out, progress, skip, breathe }: Context) {
+export async function run(given: Options, { id, inputs, out, shard, progress, skip, breathe }: Context) {
   const logits = await openLogits(given, inputs.logits![0]!);
   const settings = checkSettings(given, logits);
   const { tail, temperature, fixedK, vocabularySize } = settings;
@@ -245,15 +252,15 @@ export async function run(given: Options, { id, inputs, out, progress, skip, bre
   const combineBy = combineOptions(settings, combination);
   const labelsOfCache = logits.metadata['kd.alignment'] === inputs.alignment?.[0]?.id;
   if (given.compress) await openCompression();
-  const name = 'part-00000-of-00001.arrow';
+  const name = tableName(shard);
   const writer = createUtteranceWriter(out.createFile(name), {
     columns: essenceColumns(fixedK),
     metadata: { ...metadataOf(settings, logits, teachers), ...temperaturesOf(combination), 'kd.id': id },
     compression: given.compress,
   });
   const tally = createTally(vocabularySize);
-  progress.start('filtering', used.length);
-  for await (const row of logits.rows()) {
+  progress.start('filtering', shareOf(used, shard).length);
+  for await (const row of logits.rows(shard)) {
     if (alignment && !alignment.has(row.utterance)) continue;
     const labels = await labelsOf(row, source, settings);
     const filtered = settings.sparse
@@ -266,38 +273,58 @@ export async function run(given: Options, { id, inputs, out, progress, skip, bre
   writer.close();
   out.writeText('tokens.txt', tokensText);
   await Promise.all([logits.close(), alignment?.close()]);
+  return {
+    counts: tally.counts(),
+    bytes: out.files[name]!.bytes,
+    known: {
+      utterances: used.length,
+      vocabularySize,
+      selection: {
+        select: settings.select,
+        ...(amounts[settings.select] && { [amounts[settings.select]!.flag]: settings.amount }),
+      },
+      tail,
+      temperature,
+      klCounting: settings.sparse
+        ? 'KL(cache ‖ kept) in nats over open frames, the tail spread evenly over the tokens not kept; what the cache lost, in its own report, adds to it; null for samples'
+        : 'KL(ensemble ‖ kept) in nats over open frames, the tail spread evenly over the tokens not kept; null for samples',
+      outputFrameShiftMs: Number(logits.metadata['kd.frameShiftMs']),
+      firstFrameCentreMs: Number(logits.metadata['kd.firstFrameCentreMs']),
+      tokensDigest: tokensDigest(tokensText),
+      // what decoding divides by comes from the teachers' training data, not from the data that is decoded
+      prior: meanOf(teachers.map(({ prior }) => prior)),
+      ...(settings.objective === 'frame' && { selfLoop: meanOf(teachers.map(({ selfLoop }) => selfLoop!)) }),
+      teachers: teachers.map(({ name, id }, i) => ({
+        ...{ name, id },
+        ...(combination ? { temperature: combination.teacherTemperatures[i] } : {}),
+        ...(given.combine === 'weighted' ? { weight: combination!.weights[i] } : {}),
+      })),
+      atEdge: combination?.atEdge,
+    },
+  };
+}
+
+/** The figures of all parts: of what each counted, and of what was known before. */
+function figures(parts: Awaited<ReturnType<typeof run>>[], { alignment, select }: Options) {
+  const { bytes, known } = withSums(
+    parts.map(({ bytes, known }) => ({ bytes, known })),
+    ['bytes'],
+  );
+  const { utterances, vocabularySize, ...settled } = known;
+  const tally = createTally(vocabularySize);
+  for (const { counts } of parts) tally.add(counts);
   const { frames, ofLabels, ...figures } = tally.summary();
   return {
-    utterances: used.length,
+    utterances,
     frames,
     vocabularySize,
-    selection: {
-      select: settings.select,
-      ...(amounts[settings.select] && { [amounts[settings.select]!.flag]: settings.amount }),
-    },
-    tail,
-    temperature,
     ...figures,
-    bytesPerFrame: ratio(out.files[name]!.bytes, frames),
+    bytesPerFrame: ratio(bytes, frames),
     denseFloat16BytesPerFrame: 2 * vocabularySize,
-    kl: settings.select === 'sample' ? null : figures.kl,
-    klCounting: settings.sparse
-      ? 'KL(cache ‖ kept) in nats over open frames, the tail spread evenly over the tokens not kept; what the cache lost, in its own report, adds to it; null for samples'
-      : 'KL(ensemble ‖ kept) in nats over open frames, the tail spread evenly over the tokens not kept; null for samples',
+    kl: select === 'sample' ? null : figures.kl,
     labelKept: alignment ? figures.labelKept : undefined,
     ...(alignment ? { ...ofLabels, frameAccuracy: 1 - ofLabels.frameError } : {}),
-    outputFrameShiftMs: Number(logits.metadata['kd.frameShiftMs']),
-    firstFrameCentreMs: Number(logits.metadata['kd.firstFrameCentreMs']),
-    tokensDigest: tokensDigest(tokensText),
-    // what decoding divides by comes from the teachers' training data, not from the data that is decoded
-    prior: meanOf(teachers.map(({ prior }) => prior)),
-    ...(settings.objective === 'frame' && { selfLoop: meanOf(teachers.map(({ selfLoop }) => selfLoop!)) }),
-    teachers: teachers.map(({ name, id }, i) => ({
-      ...{ name, id },
-      ...(combination ? { temperature: combination.teacherTemperatures[i] } : {}),
-      ...(given.combine === 'weighted' ? { weight: combination!.weights[i] } : {}),
-    })),
-    atEdge: combination?.atEdge,
+    ...settled,
   };
 }
 
@@ -592,6 +619,14 @@ function gateOf(
 /** CTC puts the blank first. */
 const blank = 0;
 
+/** What a tally has counted, to be kept and added up. */
+interface Counts {
+  sums: { frames: number; open: number; weight: number; tokens: number; kl: number; labelKept: number };
+  posterior: number[];
+  keptMass: KeptMassCounts;
+  ofLabels: LabelCounts;
+}
+
 interface Tally {
   /** An utterance: what was selected of it, and how many tokens are stored once the tail has gone where it belongs. */
   count(utterance: {
@@ -602,6 +637,9 @@ interface Tally {
     kept: Kept;
     stored: number;
   }): void;
+  /** Adds what another tally has counted. */
+  add(counts: Counts): void;
+  counts(): Counts;
   summary(): {
     frames: number;
     gatedFrames: number;
@@ -645,6 +683,20 @@ function createTally(vocabularySize: number): Tally {
       sums.open += open;
       keptMass.count(lost.subarray(0, open));
     },
+    add(other) {
+      for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += other.sums[name];
+      other.posterior.forEach((mass, token) => {
+        posterior[token]! += mass;
+      });
+      keptMass.add(other.keptMass);
+      ofLabels.add(other.ofLabels);
+    },
+    counts: () => ({
+      sums: { ...sums },
+      posterior: [...posterior],
+      keptMass: keptMass.counts(),
+      ofLabels: ofLabels.counts(),
+    }),
     summary: () => ({
       frames: sums.frames,
       gatedFrames: sums.frames - sums.open,
@@ -686,6 +738,8 @@ export const stage = {
   ],
   options,
   run,
+  figures,
+  needsAll: ['tune'],
   skips: true,
 } satisfies Stage;
 

@@ -16,7 +16,12 @@ import { createRandom } from '../shared/math/random.ts';
 import { cacheFrames } from '../shared/math/sparse_cache.ts';
 import type { SparseTargets } from '../shared/math/sparse_targets.ts';
 import { filterCached } from '../shared/training/filter_cached.ts';
-import { createDenseCache, createSparseCaches, type SparseCaches } from '../shared/training/logits_cache.ts';
+import {
+  createDenseCache,
+  createSparseCaches,
+  figuresOfCache,
+  type SparseCaches,
+} from '../shared/training/logits_cache.ts';
 import { namedCombinations } from '../shared/training/named_combinations.ts';
 import { stage as cacheLogits } from './cache_logits.ts';
 import { stage as filterTargets } from './filter_targets.ts';
@@ -102,7 +107,7 @@ async function writeCache(name: string, asked?: Partial<SparseCaches> & { combin
     }
     await cache.close();
     out.writeText('tokens.txt', tokensText);
-    summary = cache.summary();
+    summary = figuresOfCache([cache.counted()]);
     return { teachers, ...summary };
   });
   return { path, summary: summary as { caches: Record<string, { kl: number; bytesPerFrame: number }> } };

@@ -110,7 +110,7 @@ test('extract_features writes the same bytes with one worker thread and with sev
       out,
     );
     assert.equal(status, 0, stderr);
-    return readFileSync(join(out, 'features.arrow'));
+    return readFileSync(join(out, 'part-00000-of-00001.arrow'));
   });
   assert.ok(bytes[0]!.equals(bytes[1]!));
 });

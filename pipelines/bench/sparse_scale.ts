@@ -16,7 +16,7 @@ import { logSoftmax } from '../../shared/math/log_softmax.ts';
 import { createRandom } from '../../shared/math/random.ts';
 import { cacheFrames } from '../../shared/math/sparse_cache.ts';
 import { alignedTable } from '../../shared/report/aligned_table.ts';
-import { createSparseCaches } from '../../shared/training/logits_cache.ts';
+import { createSparseCaches, figuresOfCache } from '../../shared/training/logits_cache.ts';
 
 const [vocabularySize, framesOfUtterance, k, temperatures] = [5000, 300, 16, [1, 2, 4]];
 const tokensText = Array.from({ length: vocabularySize }, (_, i) => `t${i} ${i}\n`).join('');
@@ -54,7 +54,7 @@ async function cache(out: OutputFolder, frames: number): Promise<Record<string, 
   );
   for (const [i, id] of idsOf(frames).entries()) await caches.append(id, [posteriors[i % posteriors.length]!]);
   await caches.close();
-  return caches.summary();
+  return figuresOfCache([caches.counted()]);
 }
 
 /** The same file, its rows repeated. */

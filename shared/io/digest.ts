@@ -7,17 +7,21 @@ export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** SHA-256 of a file, read in pieces. */
-export function fileSha256(path: string): string {
-  const hash = createHash('sha256');
+/** A file from front to back; what is handed on is overwritten afterwards. */
+export function readPieces(path: string, take: (bytes: Uint8Array) => void): void {
   const buffer = Buffer.allocUnsafe(1 << 20);
   const file = openSync(path, 'r');
   try {
-    for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer))
-      hash.update(buffer.subarray(0, count));
+    for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer)) take(buffer.subarray(0, count));
   } finally {
     closeSync(file);
   }
+}
+
+/** SHA-256 of a file, read in pieces. */
+export function fileSha256(path: string): string {
+  const hash = createHash('sha256');
+  readPieces(path, (bytes) => hash.update(bytes));
   return hash.digest('hex');
 }
 

@@ -13,7 +13,8 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type FileEntry, readReport } from './report_file.ts';
+import { type FileEntry, isFresh, readReport } from './report_file.ts';
+import { isPartName } from './shard.ts';
 
 /** A file being written, front to back. */
 export interface Sink {
@@ -30,7 +31,7 @@ export interface Sink {
  *
  * Each file goes to a unique temporary name beside its final one, is flushed, and gets its name at `commit`.
  * `report.json` is removed before the first file changes and written after the last, so that where it stands,
- * all files of the folder belong to it.
+ * all files of the folder belong to it. A part of an output has its own report among the others', for which the same holds.
  */
 export interface OutputFolder {
   readonly path: string;
@@ -46,15 +47,33 @@ export interface OutputFolder {
   writeCheckpoint(parts: readonly Uint8Array[]): void;
   /** What the last run kept that did not get to its end, whatever it was. */
   readCheckpoint(): Buffer | undefined;
-  /** Gives all files their names and writes the report. Where another run was first with the same id, ours goes. */
-  commit(report: { id: string; files: Record<string, FileEntry> }): void;
+  /**
+   * Gives all files their names, writes the report, and removes what earlier reports and parts left beside its files.
+   * Where another run was first with the same id, ours goes.
+   *
+   * @param keep more files that stay
+   */
+  commit(report: Committed, keep?: readonly string[]): void;
+  /** The same for a part: its report has a name of its own, and nothing is removed but the report of the whole. */
+  commitPart(report: Committed, name: string): void;
   /** Removes what was written and not committed. */
   discard(): void;
+}
+
+export interface Committed {
+  id: string;
+  files: Record<string, FileEntry>;
 }
 
 /** A name that no other process uses, and that tells a later run whether its maker still lives. */
 const suffix = () => `.tmp-${hostname()}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
 const temporaryName = /\.tmp-(?<host>.+)-(?<pid>\d+)-[a-z0-9]+$/;
+
+/** Files of parts, of whatever key and number, in a folder. */
+const partsIn = (path: string): string[] =>
+  readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => isPartName(name) && !temporaryName.test(name) && !name.startsWith('quarantine/'),
+  );
 
 export function createOutputFolder(path: string): OutputFolder {
   mkdirSync(path, { recursive: true });
@@ -72,15 +91,16 @@ export function createOutputFolder(path: string): OutputFolder {
     const file = openSync(place, 'wx');
     temporary.set(name, place);
     open.add(file);
+    const onDisk = <T>(work: () => T): T => naming(target, work);
     const hash = createHash('sha256');
     const sink: Sink = {
       write(chunk) {
-        writeWhole(file, chunk);
+        onDisk(() => writeWhole(file, chunk));
         hash.update(chunk);
         state.bytes += chunk.length;
       },
       close() {
-        fsyncSync(file);
+        onDisk(() => fsyncSync(file));
         closeSync(file);
         open.delete(file);
         files[name] = { bytes: state.bytes, sha256: hash.digest('hex') };
@@ -101,6 +121,23 @@ export function createOutputFolder(path: string): OutputFolder {
     for (const place of temporary.values()) rmSync(place, { force: true });
     temporary.clear();
   };
+  /** Everything under its name, the report last; nothing where another run was first. */
+  const publish = (report: Committed, name: string, stale: () => string[]): void => {
+    if (open.size > 0) throw new Error(`Cannot commit ${path}: ${open.size} files are still open`);
+    if (isFresh(path, report.id) || isFresh(path, report.id, name)) {
+      discard();
+      return;
+    }
+    writeText(name, `${JSON.stringify(report, null, 1)}\n`);
+    rmSync(join(path, name), { force: true });
+    // a part of what the whole is of may come late, and changes nothing
+    if (readReport(path)?.id !== report.id) rmSync(join(path, 'report.json'), { force: true });
+    for (const [file, place] of temporary) if (file !== name) renameSync(place, join(path, file));
+    for (const old of stale()) rmSync(join(path, old), { force: true });
+    renameSync(temporary.get(name)!, join(path, name));
+    temporary.clear();
+    flushFolder(path);
+  };
   return {
     path,
     files,
@@ -113,8 +150,10 @@ export function createOutputFolder(path: string): OutputFolder {
       const place = checkpoint + suffix();
       const file = openSync(place, 'wx');
       try {
-        for (const part of parts) writeWhole(file, part);
-        fsyncSync(file);
+        naming(checkpoint, () => {
+          for (const part of parts) writeWhole(file, part);
+          fsyncSync(file);
+        });
         renameSync(place, checkpoint);
       } finally {
         closeSync(file);
@@ -122,23 +161,23 @@ export function createOutputFolder(path: string): OutputFolder {
       }
     },
     readCheckpoint: () => (existsSync(checkpoint) ? readFileSync(checkpoint) : undefined),
-    commit(report) {
-      if (open.size > 0) throw new Error(`Cannot commit ${path}: ${open.size} files are still open`);
-      const previous = readReport(path);
+    commit(report, keep = []) {
+      const earlier = Object.keys(readReport(path)?.files ?? {});
+      const stays = new Set([...Object.keys(report.files), ...keep]);
+      publish(report, 'report.json', () => [...earlier, ...partsIn(path)].filter((name) => !stays.has(name)));
       rmSync(checkpoint, { force: true });
-      if (previous?.id === report.id) return discard();
-      rmSync(join(path, 'report.json'), { force: true });
-      for (const [name, place] of temporary) renameSync(place, join(path, name));
-      for (const name of Object.keys(previous?.files ?? {})) {
-        if (!(name in files)) rmSync(join(path, name), { force: true });
-      }
-      temporary.clear();
-      writeText('report.json', `${JSON.stringify(report, null, 1)}\n`);
-      renameSync(temporary.get('report.json')!, join(path, 'report.json'));
-      temporary.clear();
-      flushFolder(path);
     },
+    commitPart: (report, name) => publish(report, name, () => []),
   };
+}
+
+/** What the system says of an open file lacks its name. */
+function naming<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw Object.assign(error as Error, { path });
+  }
 }
 
 function writeWhole(file: number, bytes: Uint8Array): void {

@@ -1,34 +1,45 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import fs, { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isFresh, readReport } from './report_file.ts';
+import { shareOf, textName } from './shard.ts';
 import { type Context, main, type OptionsOf, type OptionTable, type Stage } from './stage.ts';
 import { temporaryFolder } from './testdata/temporary_folder.ts';
 
 const options = {
   text: { type: 'string', demandOption: true, describe: 'what to write' },
 } as const satisfies OptionTable;
-async function run({ text }: OptionsOf<typeof options>, { out }: Context) {
-  for (const name of ['a.txt', 'deep/b.txt']) {
+async function run({ text }: OptionsOf<typeof options>, { out, shard }: Context) {
+  for (const name of [textName('a.txt', shard), 'deep/b.txt']) {
     const sink = out.createFile(name);
-    for (const word of text.split(' ')) sink.write(Buffer.from(word));
+    const words = text.split(' ');
+    for (const word of name.startsWith('deep') ? words : shareOf(words, shard)) sink.write(Buffer.from(word));
     sink.close();
   }
   return {};
 }
-const stage: Stage = { name: 'two_files', version: 1, summary: 'writes two files', examples: [], options, run };
+const figures = (parts: object[]) => ({ parts: parts.length });
+const stage: Stage = {
+  name: 'two_files',
+  version: 1,
+  summary: 'writes two files',
+  examples: [],
+  options,
+  run,
+  figures,
+};
 
-async function call(out: string, text: string): Promise<{ code: number; stderr: string }> {
+async function call(out: string, text: string, shards = 1): Promise<{ code: number; stderr: string }> {
   let stderr = '';
   const write = (line: string): void => {
     stderr += line;
   };
   const stream = { write } as unknown as NodeJS.WritableStream;
-  const code = await main(stage, ['--text', text, '--out', out, '--quiet'], {
+  const code = await main(stage, ['--text', text, '--out', out, '--shards', String(shards), '--quiet'], {
     stdout: { write: () => true },
     stderr: stream,
   });
@@ -39,7 +50,7 @@ const filesBelow = (path: string): string[] =>
   readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(path, name)).isFile());
 const contentOf = (path: string) =>
   filesBelow(path)
-    .filter((name) => name !== 'report.json')
+    .filter((name) => !name.endsWith('.json'))
     .sort()
     .map((name) => [name, readFileSync(join(path, name), 'utf8')]);
 
@@ -64,16 +75,19 @@ async function withFault(operation: Operation, n: number, work: () => Promise<vo
   return calls >= n;
 }
 
-for (const operation of ['openSync', 'writeSync', 'fsyncSync', 'renameSync'] as const) {
-  test(`a fault at any ${operation} leaves no half output, and the next run makes it whole`, async () => {
+const operations = ['openSync', 'writeSync', 'fsyncSync', 'renameSync'] as const;
+for (const { operation, shards } of operations.flatMap((operation) =>
+  [1, 2].map((shards) => ({ operation, shards })),
+)) {
+  test(`a fault at any ${operation}, of ${shards} parts, leaves nothing half, and the next run makes it whole`, async () => {
     let faults = 0;
     for (let n = 1; ; n++) {
       const out = join(temporaryFolder(), 'out');
-      await call(out, 'the old text');
+      await call(out, 'the old text', shards);
       const old = contentOf(out);
       let failed = { code: -1, stderr: '' };
       const hit = await withFault(operation, n, async () => {
-        failed = await call(out, 'a new text');
+        failed = await call(out, 'a new text', shards);
       });
       if (!hit) break;
       faults++;
@@ -88,15 +102,35 @@ for (const operation of ['openSync', 'writeSync', 'fsyncSync', 'renameSync'] as 
       // either the old output stands untouched, or nothing that would be taken for an output
       if (report?.options.text === 'the old text') assert.deepEqual(contentOf(out), old, `${operation} ${n}`);
       else assert.ok(!existsSync(join(out, 'report.json')) || isFresh(out, report!.id), `${operation} ${n}`);
-      assert.equal((await call(out, 'a new text')).code, 0);
+      assert.equal((await call(out, 'a new text', shards)).code, 0);
       assert.deepEqual(contentOf(out), [
         ['a.txt', 'anewtext'],
         ['deep/b.txt', 'anewtext'],
       ]);
     }
-    assert.ok(faults >= 3, `only ${faults} calls of ${operation}`);
+    assert.ok(faults >= 3 * shards, `only ${faults} calls of ${operation}`);
   });
 }
+
+test('a fault while writing names the file', async () => {
+  const out = temporaryFolder();
+  let stderr = '';
+  await withFault('writeSync', 1, async () => {
+    ({ stderr } = await call(out, 'some text'));
+  });
+  assert.equal(
+    stderr,
+    `two_files: Cannot write ${join(out, 'a.txt')}: the disk is full; free some space and run the same command again\n`,
+  );
+});
+
+test('a file cut off under a report that stands is written again', async () => {
+  const out = temporaryFolder();
+  await call(out, 'some text');
+  truncateSync(join(out, 'a.txt'), 1);
+  await call(out, 'some text');
+  assert.equal(readFileSync(join(out, 'a.txt'), 'utf8'), 'sometext');
+});
 
 test('what a killed process left goes, also while nobody has taken notice of its end', async (t) => {
   if (!existsSync('/proc/self/stat')) return t.skip('no /proc');

@@ -30,19 +30,19 @@ export interface InputFolder {
   report: StageReport;
 }
 
-/** The report of a folder, or undefined where there is none (or half of one). */
-export function readReport(path: string): StageReport | undefined {
+/** The report of a folder, or of one of its parts; undefined where there is none (or half of one). */
+export function readReport(path: string, name = 'report.json'): StageReport | undefined {
   try {
-    const report = JSON.parse(readFileSync(join(path, 'report.json'), 'utf8'));
+    const report = JSON.parse(readFileSync(join(path, name), 'utf8'));
     return typeof report?.id === 'string' && typeof report.stage === 'string' ? report : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Whether a folder holds the finished work of this key. */
-export function isFresh(path: string, id: string): boolean {
-  const report = readReport(path);
+/** Whether a folder holds the finished work of this key, or a finished part of it. */
+export function isFresh(path: string, id: string, name?: string): boolean {
+  const report = readReport(path, name);
   if (report?.id !== id) return false;
   try {
     checkFiles(path, report.files);

@@ -4,14 +4,30 @@ import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { dataDirectoryId } from './data_directory.ts';
 import { fileSha256, keyOf } from './digest.ts';
-import { describeSystemError, exitCodeOf, InputError } from './errors.ts';
+import { checkDiskHolds, freeBytes } from './disk_space.ts';
+import { describeSystemError, exitCodeOf, InputError, UsageError } from './errors.ts';
 import { camel, checkOptions, type OptionTable, parseArguments } from './options.ts';
 import { createOutputFolder, type OutputFolder } from './output_folder.ts';
+import { followPace } from './pace.ts';
+import {
+  commitPart,
+  divisionOf,
+  joinTexts,
+  partOptions,
+  readPart,
+  readParts,
+  type Skipped,
+  skippedOf,
+  timingOf,
+} from './parts.ts';
 import { createProgress, type Progress, quiet } from './progress.ts';
 import { type InputFolder, isFresh, openInputFolder, readReport, type StageReport } from './report_file.ts';
+import { partReportName, type Shard, whole } from './shard.ts';
 import { estimateRun } from './trial.ts';
+import { verifyOutput } from './verify.ts';
 
 export type { OptionsOf, OptionTable } from './options.ts';
+export type { Skipped } from './parts.ts';
 
 /** An engine as far as the runner cares: what of it changes results, and what to tell people. */
 export interface EngineIdentity {
@@ -23,11 +39,6 @@ export interface EngineOptions {
   threads: number;
 }
 
-/** An utterance that was left out. */
-export interface Skipped {
-  utterance: string;
-  why: string;
-}
 export type Skip = (utterances: readonly string[], why: InputError) => void;
 
 /** What a stage is given beside its options. */
@@ -35,6 +46,8 @@ export interface Context<E extends EngineIdentity | undefined = undefined> {
   /** Key of the output, for its metadata. */
   id: string;
   out: OutputFolder;
+  /** The part of the utterances that this run is about; of a stage that can be computed in parts, otherwise all. */
+  shard: Shard;
   /** Folders of other stages, by option (camel-cased). */
   inputs: Record<string, InputFolder[]>;
   progress: Progress;
@@ -62,6 +75,16 @@ export interface Stage {
   options: OptionTable;
   /** The stage itself: same options, files and seed, same result. Returns its counts and figures. */
   run: AnyRun;
+  /**
+   * Figures of the whole, from what `run` returned for each part, in their order: of a stage that can be computed in
+   * parts, and has --shards, --shard and --finish therefore.
+   *
+   * @throws {InputError} when the parts do not belong together
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: what the stage counts, and its options, as the runner holds them
+  figures?: (parts: any[], options: any) => Record<string, unknown>;
+  /** Flags with which it needs all utterances at once, and cannot be computed in parts. */
+  needsAll?: readonly string[];
   /** Opens the engine; left out by stages that need none. */
   engine?: (options: EngineOptions) => Promise<EngineIdentity>;
   /** Whether these options need the engine; by default all do. */
@@ -99,6 +122,13 @@ const commonOptions = {
     describe: 'say which time and disk it takes, by trying a few seconds of it in a temporary folder',
     role: 'execution',
   },
+  verify: {
+    type: 'boolean',
+    default: false,
+    describe:
+      'check what is there: digests of all files, and, of tables, a few utterances made again; what fails goes into quarantine/',
+    role: 'execution',
+  },
 } as const satisfies OptionTable;
 
 const engineOptions = {
@@ -133,6 +163,7 @@ const allOptions = (stage: Stage): OptionTable => ({
   ...stage.options,
   ...(stage.skips ? skipOptions : {}),
   ...(stage.engine ? engineOptions : {}),
+  ...(stage.figures ? partOptions : {}),
   ...commonOptions,
 });
 
@@ -178,18 +209,20 @@ async function planWork(stage: Stage, options: Record<string, unknown>): Promise
   return { options, inputs, engine, id, skipped: [] };
 }
 
-function createContext(
-  work: Work,
-  out: OutputFolder,
-  progress: Progress,
-  watch: () => void = () => {},
-): Context<EngineIdentity> {
+interface Surroundings {
+  out: OutputFolder;
+  progress: Progress;
+  shard: Shard;
+  /** Called now and then; may throw to leave the work. */
+  watch: () => void;
+}
+
+function createContext(work: Work, { watch, ...surroundings }: Surroundings): Context<EngineIdentity> {
   let last = Date.now();
   return {
     id: work.id,
-    out,
+    ...surroundings,
     inputs: work.inputs,
-    progress,
     get engine() {
       if (!work.engine) throw new Error('This stage was started without an engine');
       return work.engine;
@@ -217,6 +250,21 @@ function createSkip({ options, skipped }: Work): Skip {
 /** Folders that this process is writing, for the clean-up after a signal. */
 const unfinished = new Set<OutputFolder>();
 
+/** Writes into a folder; what is not committed goes. */
+async function writingInto<Result>(
+  path: string,
+  write: (out: OutputFolder) => Promise<Result> | Result,
+): Promise<Result> {
+  const out = createOutputFolder(path);
+  unfinished.add(out);
+  try {
+    return await write(out);
+  } finally {
+    out.discard();
+    unfinished.delete(out);
+  }
+}
+
 /**
  * Runs a stage in this process: the same way as its command line does.
  *
@@ -227,63 +275,147 @@ export async function runStage(
   given: Record<string, unknown>,
   progress: Progress = quiet,
 ): Promise<StageReport> {
-  const started = performance.now();
-  const cpu = process.cpuUsage();
+  const lap = createStopwatch();
   const options = checkOptions(allOptions(stage), given);
+  const { all, compute, completes } = divisionOf(options);
+  const wholeFlag = stage.needsAll?.find((flag) => options[camel(flag)]);
+  if (wholeFlag && all.length > 1) {
+    throw new UsageError(`--${wholeFlag} needs all utterances at once: leave out --shards and --shard`);
+  }
   const path = options.out as string;
   const work = await planWork(stage, options);
-  const header = {
-    schemaVersion,
-    stage: stage.name,
-    id: work.id,
-    options: Object.fromEntries(Object.keys(stage.options).map((flag) => [camel(flag), options[camel(flag)]])),
-    inputs: Object.fromEntries(
-      Object.entries(work.inputs).map(([name, folders]) => [name, folders.map(({ path, id }) => ({ path, id }))]),
-    ),
-    ...(work.engine ? { engine: work.engine.describe() } : {}),
-  };
-  if (isFresh(path, work.id)) {
-    const now = new Date();
-    utimesSync(join(path, 'report.json'), now, now);
-    return { ...readReport(path)!, fresh: true };
+  const header = headerOf(stage, work);
+  const nothing = { files: {}, timing: { seconds: 0, cpuSeconds: 0 } };
+  const tryOut = (given: Pick<Surroundings, 'out' | 'shard'> & Partial<Surroundings>) =>
+    stage.run(options, createContext({ ...work, skipped: [] }, { progress: quiet, watch: () => {}, ...given }));
+  if (options.verify) {
+    const remake =
+      stage.figures && !wholeFlag ? (shard: Shard, out: OutputFolder) => tryOut({ shard, out }) : undefined;
+    return { ...header, ...nothing, verified: await verifyOutput(path, work.id, remake) };
   }
+  if (isFresh(path, work.id)) return touched(path, 'report.json');
   if (options.dryRun) {
-    const estimate = await estimateRun(({ out, progress, watch }) =>
-      stage.run(options, createContext(work, out, progress, watch)),
-    );
-    return { ...header, files: {}, timing: { seconds: 0, cpuSeconds: 0 }, dryRun: true, ...estimate };
+    const shard = completes ? whole : compute[0]!;
+    const estimate = await estimateRun((trial) => tryOut({ ...trial, shard }));
+    return { ...header, ...nothing, dryRun: true, ...estimate, freeBytes: freeBytes(existingFolder(path)) };
   }
-  if (work.engine) progress.note(`engine ${JSON.stringify(work.engine.describe())}`);
-  const out = createOutputFolder(path);
-  unfinished.add(out);
+  if (work.engine && compute.length > 0) progress.note(`engine ${JSON.stringify(work.engine.describe())}`);
   try {
-    const figures = await stage.run(options, createContext(work, out, progress));
-    const { skipped } = work;
-    if (skipped.length > 0) {
-      progress.note(`left out ${skipped.length} of --allow-missing ${options.allowMissing}: ${skipped[0]!.why}`);
+    let report: StageReport | undefined;
+    const missing = compute.filter((shard) => !readPart(path, work.id, shard));
+    for (const shard of compute) {
+      const partsToCome = missing.filter(({ index }) => index > shard.index).length;
+      report = await computePart(stage, { work, header, progress, partsToCome, lap }, shard);
     }
-    const { user, system } = process.cpuUsage(cpu);
-    const timing = {
-      seconds: round((performance.now() - started) / 1000),
-      cpuSeconds: round((user + system) / 1e6),
-    };
-    const report: StageReport = {
-      ...header,
-      ...figures,
-      ...(skipped.length > 0 ? { skipped } : {}),
-      files: { ...out.files },
-      timing: { ...timing, ...(figures.timing as object | undefined) },
-    };
-    out.commit(report);
-    return report;
+    return completes && all.length > 1 ? await finish(stage, { work, header }, all) : report!;
   } finally {
-    out.discard();
-    unfinished.delete(out);
     progress.stop();
   }
 }
 
-const round = (seconds: number): number => Math.round(seconds * 1000) / 1000;
+type Header = Pick<StageReport, 'schemaVersion' | 'stage' | 'id' | 'options' | 'inputs'>;
+
+const headerOf = (stage: Stage, { id, options, inputs, engine }: Work): Header => ({
+  schemaVersion,
+  stage: stage.name,
+  id,
+  options: Object.fromEntries(Object.keys(stage.options).map((flag) => [camel(flag), options[camel(flag)]])),
+  inputs: Object.fromEntries(
+    Object.entries(inputs).map(([name, folders]) => [name, folders.map(({ path, id }) => ({ path, id }))]),
+  ),
+  ...(engine ? { engine: engine.describe() } : {}),
+});
+
+/** A report that stands, as new for whoever goes by time. */
+function touched(path: string, name: string): StageReport {
+  const now = new Date();
+  utimesSync(join(path, name), now, now);
+  return { ...readReport(path, name)!, fresh: true };
+}
+
+const existingFolder = (path: string): string => (existsSync(path) ? path : existingFolder(dirname(path)));
+
+interface Running {
+  work: Work;
+  header: Header;
+  progress: Progress;
+  partsToCome: number;
+  lap: () => StageReport['timing'];
+}
+
+/** Computes one part and writes it, or all of a stage that has only one. */
+async function computePart(
+  stage: Stage,
+  { work, header, progress, partsToCome, lap }: Running,
+  shard: Shard,
+): Promise<StageReport> {
+  const path = work.options.out as string;
+  if (shard.count > 1 && readPart(path, work.id, shard)) return touched(path, partReportName(shard));
+  return await writingInto(path, async (out) => {
+    const skipped: Skipped[] = [];
+    const { pace, progress: followed } = followPace(out, progress);
+    const surroundings = { out, shard, progress: followed, watch: () => checkDiskHolds(out, pace, { partsToCome }) };
+    const counted = await stage.run(work.options, createContext({ ...work, skipped }, surroundings));
+    if (skipped.length > 0) {
+      progress.note(`left out ${skipped.length} of --allow-missing ${work.options.allowMissing}: ${skipped[0]!.why}`);
+    }
+    const timing = { ...lap(), ...(counted.timing as object | undefined) };
+    const rest = { ...(skipped.length > 0 ? { skipped } : {}), files: { ...out.files }, timing };
+    if (shard.count > 1) return commitPart(out, { ...header, counted, ...rest }, shard);
+    const report: StageReport = { ...header, ...(stage.figures?.([counted], work.options) ?? counted), ...rest };
+    out.commit(report);
+    return report;
+  });
+}
+
+/** Puts the parts together: their figures, text files and what they left out. */
+async function finish(
+  stage: Stage,
+  { work, header }: Pick<Running, 'work' | 'header'>,
+  all: readonly Shard[],
+): Promise<StageReport> {
+  const path = work.options.out as string;
+  if (isFresh(path, work.id)) return touched(path, 'report.json'); // another run was first, maybe with other parts
+  const parts = readParts(path, work.id, all);
+  const skipped = skippedOf(parts);
+  const allowed = (work.options.allowMissing as number | undefined) ?? 0;
+  if (skipped.length > allowed) {
+    throw new InputError(
+      `Cannot finish ${path}: its parts leave out ${skipped.length} utterances, and --allow-missing is ${allowed}; first: ${skipped[0]!.why}`,
+    );
+  }
+  const figures = stage.figures!(
+    parts.map(({ counted }) => counted),
+    work.options,
+  );
+  return await writingInto(path, (out) => {
+    const staying = joinTexts(out, parts);
+    const report: StageReport = {
+      ...header,
+      ...figures,
+      ...(skipped.length > 0 ? { skipped } : {}),
+      shards: all.length,
+      files: { ...staying, ...out.files },
+      timing: timingOf(parts),
+    };
+    out.commit(report, all.map(partReportName));
+    return report;
+  });
+}
+
+/** Tells what passed since it was last asked. */
+function createStopwatch(): () => StageReport['timing'] {
+  const round = (seconds: number): number => Math.round(seconds * 1000) / 1000;
+  let started = performance.now();
+  let cpu = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(cpu);
+    const timing = { seconds: round((performance.now() - started) / 1000), cpuSeconds: round((user + system) / 1e6) };
+    started = performance.now();
+    cpu = process.cpuUsage();
+    return timing;
+  };
+}
 
 /**
  * The command line of a stage, in process.

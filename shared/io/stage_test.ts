@@ -174,8 +174,9 @@ test('--dry-run writes nothing, not even the folder, and knows what a short run 
   const out = join(folder(), 'new');
   const { code, stdout } = await call('--text', 'a', '--out', out, '--dry-run');
   assert.equal(code, 0);
-  const { dryRun, tried, estimatedBytes } = JSON.parse(stdout);
+  const { dryRun, tried, estimatedBytes, freeBytes } = JSON.parse(stdout);
   assert.deepEqual([dryRun, tried, estimatedBytes], [true, 1, 2]);
+  assert.ok(freeBytes > 0, 'what the disk has, though the folder is not there yet');
   assert.ok(!existsSync(out));
 });
 

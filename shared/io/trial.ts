@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createOutputFolder, type OutputFolder } from './output_folder.ts';
+import { followPace } from './pace.ts';
 import { type Progress, quiet } from './progress.ts';
 
 /** What a run is expected to take. */
@@ -33,33 +34,25 @@ export async function estimateRun(run: (trial: Trial) => Promise<unknown>): Prom
   const folder = mkdtempSync(join(tmpdir(), 'dry-run-'));
   const out = createOutputFolder(folder);
   const started = performance.now();
-  const work = { since: started, bytes: 0, done: 0, total: 0 };
-  const progress: Progress = {
-    ...quiet,
-    start: (_, total = 0) =>
-      Object.assign(work, { since: performance.now(), bytes: out.bytesWritten(), done: 0, total }),
-    advance: (steps = 1) => {
-      work.done += steps;
-    },
-  };
+  const { pace, progress } = followPace(out, quiet);
   const watch = (): void => {
-    if (work.total > 0 && work.done > 0 && performance.now() - work.since > trialMilliseconds) throw new Enough();
+    if (pace.total > 0 && pace.done > 0 && performance.now() - pace.since > trialMilliseconds) throw new Enough();
   };
   let tried = 1;
   try {
     await run({ out, progress, watch });
   } catch (error) {
     if (!(error instanceof Enough)) throw error;
-    tried = work.done / work.total;
+    tried = pace.done / pace.total;
   } finally {
     out.discard();
     rmSync(folder, { recursive: true, force: true });
   }
-  const { since, bytes } = work;
+  const { since, bytesBefore } = pace;
   const inProportion = (before: number, now: number): number => before + (now - before) / tried;
   return {
     estimatedSeconds: inProportion(since - started, performance.now() - started) / 1000,
-    estimatedBytes: Math.round(tried === 1 ? out.bytesWritten() : inProportion(bytes, out.bytesWritten())),
+    estimatedBytes: Math.round(tried === 1 ? out.bytesWritten() : inProportion(bytesBefore, out.bytesWritten())),
     tried,
   };
 }

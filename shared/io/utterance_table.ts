@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type ArrowFile, type Cell, openArrowFile } from './arrow_file.ts';
 import { openCompression } from './compression.ts';
 import { InputError } from './errors.ts';
+import { rangeOf, type Shard, whole } from './shard.ts';
 
 /**
  * Tables of one row per utterance, in Arrow files.
@@ -20,8 +21,8 @@ export interface UtteranceTable {
   /** Ids, in file order. */
   readonly utterances: readonly string[];
   has(utterance: string): boolean;
-  /** Every row in file order; one record batch in memory at a time. */
-  rows(): AsyncGenerator<Row>;
+  /** Every row in file order, or those of a part; one record batch in memory at a time. */
+  rows(shard?: Shard): AsyncGenerator<Row>;
   /** One row, wherever it is; the last few record batches are kept. */
   read(utterance: string): Promise<Row>;
   close(): Promise<void>;
@@ -36,9 +37,13 @@ const cachedBytes = 256 << 20;
  * @param path an Arrow file, or a folder that holds one or several
  * @throws {InputError} when it is not an Arrow file of utterances, or is cut off
  */
-export async function openUtterances(path: string, { format }: { format?: string } = {}): Promise<UtteranceTable> {
+export async function openUtterances(
+  path: string,
+  { format, mayBeEmpty }: { format?: string; mayBeEmpty?: boolean } = {},
+): Promise<UtteranceTable> {
   const files: ArrowFile[] = [];
   const places = new Map<string, { file: ArrowFile; batch: number; row: number }>();
+  const batches: { file: ArrowFile; batch: number; first: number }[] = [];
   const close = (): void => {
     for (const file of files) file.close();
   };
@@ -49,6 +54,7 @@ export async function openUtterances(path: string, { format }: { format?: string
       checkFormat(file, format);
       if (file.isCompressed) await openCompression();
       for (let batch = 0; batch < file.batches; batch++) {
+        batches.push({ file, batch, first: places.size });
         (file.read(batch, ['utterance']).utterance as string[]).forEach((id, row) => {
           if (places.has(id)) {
             throw new InputError(`Cannot use ${path}: utterance "${id}" is in it twice; make it again`);
@@ -57,7 +63,8 @@ export async function openUtterances(path: string, { format }: { format?: string
         });
       }
     }
-    if (places.size === 0) throw new InputError(`Cannot use ${path}: it holds no utterance; make it again`);
+    if (places.size === 0 && !mayBeEmpty)
+      throw new InputError(`Cannot use ${path}: it holds no utterance; make it again`);
   } catch (error) {
     close();
     throw error;
@@ -95,8 +102,12 @@ export async function openUtterances(path: string, { format }: { format?: string
     columns,
     utterances: [...places.keys()],
     has: (utterance) => places.has(utterance),
-    async *rows() {
-      for (const file of files) for (let batch = 0; batch < file.batches; batch++) yield* rowsOf(file, batch);
+    async *rows(shard = whole) {
+      const { start, end } = rangeOf(places.size, shard);
+      for (const [i, { file, batch, first }] of batches.entries()) {
+        const next = batches[i + 1]?.first ?? places.size;
+        if (next > start && first < end) yield* rowsOf(file, batch).slice(Math.max(0, start - first), end - first);
+      }
     },
     async read(utterance) {
       const place = places.get(utterance);

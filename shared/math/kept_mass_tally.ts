@@ -3,10 +3,21 @@ import { fastFromHalf, fastToHalfInto } from './kernels/fast_half.ts';
 
 /** Mean and quantiles of the mass that frames keep, in memory that does not grow with their number. */
 export interface KeptMassTally {
+  /** Adds what another tally has counted. */
+  add(counts: KeptMassCounts): void;
+  counts(): KeptMassCounts;
   /** One frame after another: the mass each one lost, in [0, 1]. */
   count(lostMass: Float32Array): void;
   /** Mass kept: the mean, and the value that a share of the frames stays at or below. Zeros where nothing was counted. */
   summary(): { mean: number; p01: number; p05: number; p50: number };
+}
+
+/** What a tally has counted, to be kept and added up. */
+export interface KeptMassCounts {
+  frames: number;
+  lostSum: number;
+  /** Of each lost mass, as the bits of its half-precision value, the frames that lost it. */
+  lost: [half: number, frames: number][];
 }
 
 /** Lost masses are counted by their half-precision value, so that quantiles are right to three digits of what is lost. */
@@ -24,6 +35,16 @@ export function createKeptMassTally(): KeptMassTally {
     return 0;
   };
   return {
+    add(other) {
+      frames += other.frames;
+      lostSum += other.lostSum;
+      for (const [half, count] of other.lost) counts[half]! += count;
+    },
+    counts: () => ({
+      frames,
+      lostSum,
+      lost: Array.from(counts, (count, half): [number, number] => [half, count]).filter(([, count]) => count > 0),
+    }),
     count(lostMass) {
       const halves = new Uint16Array(lostMass.length);
       fastToHalfInto(halves, lostMass);

@@ -15,7 +15,19 @@ export interface BestOfFrames {
   ofLabel: Float32Array | undefined;
 }
 
+/** What a tally has counted, to be kept and added up. */
+export interface LabelCounts {
+  frames: number;
+  nats: number;
+  wrong: number;
+  /** Of each bin, the sum over its frames of posterior less correctness. */
+  excess: number[];
+}
+
 export interface LabelTally {
+  /** Adds what another tally has counted. */
+  add(counts: LabelCounts): void;
+  counts(): LabelCounts;
   /**
    * @param logPosteriors [frames × vocabularySize]
    * @param labels [frames]
@@ -37,7 +49,6 @@ const bins = 15;
  */
 export function createLabelTally(vocabularySize: number): LabelTally {
   const sums = { frames: 0, nats: 0, wrong: 0 };
-  /** Of each bin, the sum over its frames of posterior less correctness. */
   const excess = new Float64Array(bins);
   const add = (isCorrect: boolean, logPosterior: number, ofLabel: number): void => {
     const confidence = Math.min(1, Math.exp(logPosterior));
@@ -47,6 +58,13 @@ export function createLabelTally(vocabularySize: number): LabelTally {
     excess[Math.max(0, Math.ceil(confidence * bins) - 1)]! += confidence - correct;
   };
   return {
+    add(other) {
+      sums.frames += other.frames;
+      sums.nats += other.nats;
+      sums.wrong += other.wrong;
+      for (let bin = 0; bin < bins; bin++) excess[bin]! += other.excess[bin]!;
+    },
+    counts: () => ({ ...sums, excess: [...excess] }),
     count(logPosteriors, labels) {
       for (let frame = 0; frame < labels.length; frame++) {
         const start = frame * vocabularySize;

@@ -3,9 +3,10 @@ import type { Compression } from '../io/compression.ts';
 import { InputError } from '../io/errors.ts';
 import { labelsOfRow } from '../io/frame_labels.ts';
 import type { OutputFolder } from '../io/output_folder.ts';
+import { withSums } from '../io/parts.ts';
 import type { Row, UtteranceTable } from '../io/utterance_table.ts';
 import { createUtteranceWriter } from '../io/utterance_writer.ts';
-import { createKeptMassTally } from '../math/kept_mass_tally.ts';
+import { createKeptMassTally, type KeptMassCounts } from '../math/kept_mass_tally.ts';
 import { cacheFrames } from '../math/sparse_cache.ts';
 import type { NamedCombination } from './named_combinations.ts';
 
@@ -15,8 +16,40 @@ export interface LogitsCache {
   append(utterance: string, posteriors: readonly Float32Array[]): Promise<void>;
   /** Ends the files. */
   close(): Promise<void>;
-  /** What is to be said of them, once they are closed. */
-  summary(): Record<string, unknown>;
+  /** What was counted of them, once they are closed. */
+  counted(): CountedCache;
+}
+
+/** What is the same in all parts of a cache, and what each has counted of sparse ones. */
+export interface CountedCache {
+  known: Record<string, unknown>;
+  caches?: Record<string, CountedSparse>;
+}
+
+interface CountedSparse {
+  known: Record<string, unknown>;
+  frames: number;
+  nats: number;
+  bytes: number;
+  keptMass: KeptMassCounts;
+}
+
+/** What is to be said of a cache in so many parts. */
+export function figuresOfCache(parts: readonly CountedCache[]): Record<string, unknown> {
+  const [{ known, caches }] = parts as [CountedCache];
+  if (!caches) return known;
+  const figuresOf = (name: string): Record<string, unknown> => {
+    const counted = parts.map((part) => part.caches![name]!);
+    const { frames, nats, bytes } = withSums(
+      counted.map(({ keptMass: _, ...sums }) => sums),
+      ['frames', 'nats', 'bytes'],
+    );
+    const keptMass = createKeptMassTally();
+    for (const part of counted) keptMass.add(part.keptMass);
+    const perFrame = (sum: number): number => sum / Math.max(1, frames);
+    return { ...caches[name]!.known, keptMass: keptMass.summary(), kl: perFrame(nats), bytesPerFrame: perFrame(bytes) };
+  };
+  return { ...known, caches: Object.fromEntries(Object.keys(caches).map((name) => [name, figuresOf(name)])) };
 }
 
 export interface CachePlace {
@@ -50,7 +83,7 @@ export function createDenseCache(
       writer.append({ utterance, frames, ...cells } as Row);
     },
     close: async () => writer.close(),
-    summary: () => ({ format: 'dense' }),
+    counted: () => ({ known: { format: 'dense' } }),
   };
 }
 
@@ -81,11 +114,13 @@ export function createSparseCaches(place: CachePlace, asked: SparseCaches): Logi
       for (const cache of caches) cache.close();
       await alignment?.table.close();
     },
-    summary: () => ({
-      format: 'sparse',
-      ...{ k: asked.k, temperatures: asked.temperatures },
-      klCounting: 'KL(combination ‖ kept) in nats, the tail spread evenly over the tokens not kept; at temperature 1',
-      caches: Object.fromEntries(caches.map((cache) => [cache.name, cache.summary()])),
+    counted: () => ({
+      known: {
+        format: 'sparse',
+        ...{ k: asked.k, temperatures: asked.temperatures },
+        klCounting: 'KL(combination ‖ kept) in nats, the tail spread evenly over the tokens not kept; at temperature 1',
+      },
+      caches: Object.fromEntries(caches.map((cache) => [cache.name, cache.counted()])),
     }),
   };
 }
@@ -132,11 +167,11 @@ function createSparseCache(
       for (const nats of lost.divergence) sums.nats += nats;
     },
     close: () => writer.close(),
-    summary: () => ({
-      ...{ rule, weights, teacherTemperatures },
-      keptMass: keptMass.summary(),
-      kl: sums.nats / Math.max(1, sums.frames),
-      bytesPerFrame: out.files[file]!.bytes / Math.max(1, sums.frames),
+    counted: (): CountedSparse => ({
+      known: { rule, weights, teacherTemperatures },
+      ...sums,
+      bytes: out.files[file]!.bytes,
+      keptMass: keptMass.counts(),
     }),
   };
 }

@@ -5,6 +5,7 @@ import { tokensDigest } from '../io/digest.ts';
 import { InputError } from '../io/errors.ts';
 import { denseLogPosteriorsOfRow } from '../io/essence.ts';
 import type { InputFolder } from '../io/report_file.ts';
+import type { Shard } from '../io/shard.ts';
 import { openUtterances } from '../io/utterance_table.ts';
 import { checkFeatures, readModel } from './model_folder.ts';
 import { openAcousticModel } from './network_input.ts';
@@ -23,8 +24,8 @@ export interface PosteriorSource {
   outputFrameShiftMs: number;
   firstFrameCentreMs: number;
   utterances: readonly string[];
-  /** In file order; log-posteriors [output frames × tokens], nats. */
-  rows(): AsyncGenerator<{ utterance: string; logPosteriors: Float32Array }>;
+  /** In file order, all or those of a part; log-posteriors [output frames × tokens], nats. */
+  rows(shard?: Shard): AsyncGenerator<{ utterance: string; logPosteriors: Float32Array }>;
   close(): Promise<void>;
 }
 
@@ -52,8 +53,8 @@ export async function openModelPosteriors(
     tokensDigest: tokensDigest(model.tokensText),
     ...{ objective, prior, selfLoop, outputFrameShiftMs, firstFrameCentreMs },
     utterances: table.utterances,
-    async *rows() {
-      for await (const row of table.rows()) {
+    async *rows(shard) {
+      for await (const row of table.rows(shard)) {
         yield { utterance: row.utterance, logPosteriors: acoustic.logPosteriors(row.features as Float32Array) };
       }
     },
@@ -86,8 +87,8 @@ export async function openEssencePosteriors({ path, report }: InputFolder): Prom
     outputFrameShiftMs: Number(table.metadata['kd.frameShiftMs']),
     firstFrameCentreMs: Number(table.metadata['kd.firstFrameCentreMs']),
     utterances: table.utterances,
-    async *rows() {
-      for await (const row of table.rows()) {
+    async *rows(shard) {
+      for await (const row of table.rows(shard)) {
         yield { utterance: row.utterance, logPosteriors: denseLogPosteriorsOfRow(row, prior.length) };
       }
     },

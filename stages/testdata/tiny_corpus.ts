@@ -81,7 +81,7 @@ export function writeTinyFeatures(
   return writeStageFolder(path, { id: path, stage: 'extract_features' }, (out) => {
     const columns = { features: 'list<float32>' } as const;
     const all = { ...featureMetadata, ...metadata };
-    const writer = createUtteranceWriter(out.createFile('features.arrow'), { columns, metadata: all });
+    const writer = createUtteranceWriter(out.createFile('part-00000-of-00001.arrow'), { columns, metadata: all });
     for (const [utterance, { labels }] of Object.entries(spoken)) {
       const frames = 3 * labels.length;
       const features = new Float32Array(frames * vocabularySize);
