@@ -111,7 +111,11 @@ export function createCtcSearch(options: CtcSearchOptions): WordSearch {
     return totals.length < beam ? -Infinity : Math.min(...totals);
   }
 
-  function childOf(prefix: Prefix, token: number, { place, word, price }: { place: Place; word: number; price: number }) {
+  function childOf(
+    prefix: Prefix,
+    token: number,
+    { place, word, price }: { place: Place; word: number; price: number },
+  ) {
     const key = (word + 1) * vocabularySize + token;
     let child = prefix.children.get(key);
     if (!child) {
@@ -198,7 +202,14 @@ export function createCtcSearch(options: CtcSearchOptions): WordSearch {
     begin(given, prior) {
       [weights, logPrior] = [given, prior];
       [pieces, path, frame, blanks, pathScore] = [[], [], 0, 0, 0];
-      const root = createPrefix({ token: -1, word: -1, price: 0, place: speller.start, parent: undefined, state: languageModel?.start ?? 0 });
+      const root = createPrefix({
+        token: -1,
+        word: -1,
+        price: 0,
+        place: speller.start,
+        parent: undefined,
+        state: languageModel?.start ?? 0,
+      });
       root.endsInBlank = root.total = 0; // before the first frame
       active = [root];
     },
@@ -221,7 +232,10 @@ export function createCtcSearch(options: CtcSearchOptions): WordSearch {
     stableWords() {
       if (greedy) {
         const { moves } = greedy.follow(collapse(path, blank).map(({ token }) => token));
-        return Int32Array.from(moves.filter(({ word }) => word >= 0), ({ word }) => word);
+        return Int32Array.from(
+          moves.filter(({ word }) => word >= 0),
+          ({ word }) => word,
+        );
       }
       return Int32Array.from(wordsOf(active.reduce(sharedPrefix)));
     },
@@ -240,7 +254,9 @@ function greedyTokens(speller: Speller, blank: number) {
   for (const token of allowed) {
     const [move, ...others] = speller.movesBy(speller.start, token);
     if (speller.endsWithToken && (others.length > 0 || move!.word < 0))
-      throw new RangeError('Cannot take the best token of each frame where words have several tokens; give a beam of 2');
+      throw new RangeError(
+        'Cannot take the best token of each frame where words have several tokens; give a beam of 2',
+      );
   }
   return {
     /** The best token of a frame among the blank and those of words. */

@@ -52,7 +52,13 @@ type Spelling = (tokens: number[]) => string[][];
 function allOf(
   { logPosteriors, logPrior }: Posteriors,
   weights: SearchWeights,
-  { vocabularySize, blank = 0, spelling, model, words }: {
+  {
+    vocabularySize,
+    blank = 0,
+    spelling,
+    model,
+    words,
+  }: {
     vocabularySize: number;
     blank?: number;
     spelling: Spelling;
@@ -116,11 +122,24 @@ const byMarks: Spelling = (tokens) => [
 const bySingleTokens: Spelling = (tokens) =>
   tokens.some((token) => token > 2) ? [] : [tokens.map((token) => lexicon.words[token - 1]!)];
 
-const spellings: { name: string; vocabularySize: number; speller: () => Speller; spelling: Spelling; words: string[] }[] = [
+const spellings: {
+  name: string;
+  vocabularySize: number;
+  speller: () => Speller;
+  spelling: Spelling;
+  words: string[];
+}[] = [
   {
     name: 'whole words',
     vocabularySize: 4, // token 3 is no word
-    speller: () => lexiconSpeller(lexicon.pronunciations.filter(({ tokens }) => tokens.length === 1).slice(0, 2).map(({ tokens }, word) => ({ word, tokens })), ['a', 'ab']),
+    speller: () =>
+      lexiconSpeller(
+        lexicon.pronunciations
+          .filter(({ tokens }) => tokens.length === 1)
+          .slice(0, 2)
+          .map(({ tokens }, word) => ({ word, tokens })),
+        ['a', 'ab'],
+      ),
     spelling: bySingleTokens,
     words: ['a', 'ab'],
   },
@@ -158,7 +177,12 @@ for (const { name, vocabularySize, speller, spelling, words } of spellings) {
           logPrior: Float64Array.from(posteriors(random, 1, vocabularySize, 1)),
         };
         const own = speller();
-        const search = createCtcSearch({ speller: own, vocabularySize, beam: exact, ...(model && { languageModel: model }) });
+        const search = createCtcSearch({
+          speller: own,
+          vocabularySize,
+          beam: exact,
+          ...(model && { languageModel: model }),
+        });
         const expected = allOf(given, weights, { vocabularySize, spelling, model, words });
         const found = searchUtterance(search, given, weights, 1000);
         const spelled = found.map(({ words }) => Array.from(words, (word) => own.words[word]!).join('/'));
@@ -180,7 +204,10 @@ for (const { name, vocabularySize, speller, spelling, words } of spellings) {
     for (let seed = 0; seed < 20; seed++) {
       const frames = 60;
       const random = createRandom(seed, 'pieces', name);
-      const given = { logPosteriors: posteriors(random, frames, vocabularySize, 4), logPrior: evenPrior(vocabularySize) };
+      const given = {
+        logPosteriors: posteriors(random, frames, vocabularySize, 4),
+        logPrior: evenPrior(vocabularySize),
+      };
       const search = createCtcSearch({ speller: speller(), vocabularySize, beam: 4 });
       const [whole] = searchUtterance(search, given, plain);
       search.begin(plain, given.logPrior);
@@ -199,7 +226,9 @@ for (const { name, vocabularySize, speller, spelling, words } of spellings) {
 test('createCtcSearch() says where words are on the best path, and how sure it is of their tokens', () => {
   const path = [0, 1, 1, 0, 2, 0, 0, 3, 0];
   const logPosteriors = Float32Array.from(
-    path.flatMap((spoken, frame) => [0, 1, 2, 3].map((token) => Math.log(token === spoken ? (frame === 2 ? 0.5 : 0.8) : 0.05))),
+    path.flatMap((spoken, frame) =>
+      [0, 1, 2, 3].map((token) => Math.log(token === spoken ? (frame === 2 ? 0.5 : 0.8) : 0.05)),
+    ),
   );
   const pronunciations = [
     { word: 0, tokens: [1, 2] },
@@ -207,8 +236,18 @@ test('createCtcSearch() says where words are on the best path, and how sure it i
   ];
   const speller = lexiconSpeller(pronunciations, namesOf(2));
   const found = find({ speller, vocabularySize: 4, beam: 20 }, { logPosteriors, logPrior: evenPrior(4) })!;
-  assert.deepEqual([[...found.words], [...found.startFrames], [...found.endFrames]], [[0, 1], [1, 7], [5, 8]]);
-  assert.deepEqual(Array.from(found.confidences, (value) => value.toFixed(4)), ['0.7000', '0.8000']);
+  assert.deepEqual(
+    [[...found.words], [...found.startFrames], [...found.endFrames]],
+    [
+      [0, 1],
+      [1, 7],
+      [5, 8],
+    ],
+  );
+  assert.deepEqual(
+    Array.from(found.confidences, (value) => value.toFixed(4)),
+    ['0.7000', '0.8000'],
+  );
 });
 
 /** The published algorithm, word by word: probabilities in a table of all prefixes of a frame, the best of which stay. */
@@ -219,7 +258,13 @@ function plainSearch(
 ): { words: number[]; score: number } {
   const { wordCount } = model;
   const price = (said: readonly number[], next: number) =>
-    Math.exp(logProbability(model, said.reduce((state, word) => stateAfter(model, state, word), model.start), next));
+    Math.exp(
+      logProbability(
+        model,
+        said.reduce((state, word) => stateAfter(model, state, word), model.start),
+        next,
+      ),
+    );
   let best = new Map([['', { words: [] as number[], blank: 1, word: 0 }]]);
   for (let row = 0; row < scores.length; row += vocabularySize) {
     const p = (token: number) => Math.exp(scores[row + token]!);
@@ -307,7 +352,10 @@ test('createCtcSearch() with beam 1 is the best token of each frame, collapsed',
     const speller = openSpeller(symbols);
     const open = find({ speller, vocabularySize: 4, beam: 1 }, given)!;
     const [expected] = byMarks(collapse(path).map(({ token }) => token));
-    assert.deepEqual(Array.from(open.words, (word) => speller.words[word]), expected);
+    assert.deepEqual(
+      Array.from(open.words, (word) => speller.words[word]),
+      expected,
+    );
   }
 });
 
@@ -337,11 +385,17 @@ test('createCtcSearch() follows a model where the sound is undecided, and a pena
 });
 
 test('createCtcSearch() has no words for no frames, and no answer where every path is ruled out', () => {
-  const nothing = find({ speller: wholeWords(1), vocabularySize: 2, beam: 4 }, { logPosteriors: new Float32Array(0), logPrior: evenPrior(2) })!;
+  const nothing = find(
+    { speller: wholeWords(1), vocabularySize: 2, beam: 4 },
+    { logPosteriors: new Float32Array(0), logPrior: evenPrior(2) },
+  )!;
   assert.deepEqual([nothing.words.length, nothing.score], [0, 0]);
   for (const beam of [1, 4]) {
     const given = { logPosteriors: Float32Array.of(0, -1), logPrior: [-Infinity, -Infinity] };
-    assert.equal(find({ speller: wholeWords(1), vocabularySize: 2, beam }, given, { ...plain, priorScale: 1 }), undefined);
+    assert.equal(
+      find({ speller: wholeWords(1), vocabularySize: 2, beam }, given, { ...plain, priorScale: 1 }),
+      undefined,
+    );
   }
 });
 
@@ -374,6 +428,9 @@ test('createCtcSearch() leaves what it reads alone and refuses what does not fit
       (error) => error instanceof RangeError && message.test(error.message),
     );
   }
-  assert.throws(() => find(good, { ...given, logPosteriors: new Float32Array(4) }), /4 scores: not a multiple of 3 tokens/);
+  assert.throws(
+    () => find(good, { ...given, logPosteriors: new Float32Array(4) }),
+    /4 scores: not a multiple of 3 tokens/,
+  );
   assert.throws(() => lexiconSpeller([{ word: 0, tokens: [] }], ['a']), /word 0: a pronunciation has no tokens/);
 });

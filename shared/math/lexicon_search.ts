@@ -58,7 +58,8 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
       [paths, places, copies] = [createPaths(nBest), new Map(), new Map()];
     }
     const { ended, open } = activePlace(model.start);
-    for (const cell of [ended, open]) paths.offer(cell, { score: 0, sequence: 0, link: -1, word: -1, entered: 0, mass: 0 });
+    for (const cell of [ended, open])
+      paths.offer(cell, { score: 0, sequence: 0, link: -1, word: -1, entered: 0, mass: 0 });
   }
 
   /** The place of a state of the language model between words. */
@@ -148,7 +149,8 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
     if (beamNats < Infinity) prune(highest - beamNats);
     for (const { state, word, tokens, cells } of activeCopies) {
       const left = transitions.leave[tokens.at(-1)!]!;
-      if (paths.best(cells.at(-1)!) + left > -Infinity) paths.merge(activePlace(state).ended, cells.at(-1)!, left, word);
+      if (paths.best(cells.at(-1)!) + left > -Infinity)
+        paths.merge(activePlace(state).ended, cells.at(-1)!, left, word);
     }
     for (const { ended, quiet, open } of activePlaces) {
       paths.endWords(ended, frame, history);
@@ -260,20 +262,22 @@ interface Path {
 /** Cells of up to `size` paths each, best first, of different word sequences; in arrays, as each frame goes over them all. */
 function createPaths(size: number) {
   let capacity = 1024;
-  let scores = new Float64Array(capacity);
-  let masses = new Float64Array(capacity);
-  let [sequences, links, words, entries] = Array.from({ length: 4 }, () => new Int32Array(capacity)) as [
-    ...([Int32Array, Int32Array, Int32Array, Int32Array]),
-  ];
+  let scores: Float64Array = new Float64Array(capacity);
+  let masses: Float64Array = new Float64Array(capacity);
+  let sequences: Int32Array = new Int32Array(capacity);
+  let links: Int32Array = new Int32Array(capacity);
+  let words: Int32Array = new Int32Array(capacity);
+  let entries: Int32Array = new Int32Array(capacity);
   let used = 0;
 
   function grow(): void {
-    const [floats, integers] = [[scores, masses], [sequences, links, words, entries]];
     capacity *= 2;
-    [scores, masses] = floats.map((old) => copied(old, new Float64Array(capacity))) as [Float64Array, Float64Array];
-    [sequences, links, words, entries] = integers.map((old) => copied(old, new Int32Array(capacity))) as [
-      ...([Int32Array, Int32Array, Int32Array, Int32Array]),
-    ];
+    scores = copied(scores, new Float64Array(capacity));
+    masses = copied(masses, new Float64Array(capacity));
+    sequences = copied(sequences, new Int32Array(capacity));
+    links = copied(links, new Int32Array(capacity));
+    words = copied(words, new Int32Array(capacity));
+    entries = copied(entries, new Int32Array(capacity));
   }
 
   function put(i: number, score: number, sequence: number, link: number, word: number, entered: number, mass: number) {
@@ -289,7 +293,15 @@ function createPaths(size: number) {
     put(to, scores[from]!, sequences[from]!, links[from]!, words[from]!, entries[from]!, masses[from]!);
 
   /** Takes a path into a cell, unless as many are better or one that says the same is as good. */
-  function take(cell: number, score: number, sequence: number, link: number, word: number, entered: number, mass: number) {
+  function take(
+    cell: number,
+    score: number,
+    sequence: number,
+    link: number,
+    word: number,
+    entered: number,
+    mass: number,
+  ) {
     if (!(score > scores[cell + size - 1]!)) return;
     if (size === 1) return put(cell, score, sequence, link, word, entered, mass);
     let last = cell + size - 1; // the place that becomes free

@@ -160,7 +160,10 @@ test('createLexiconSearch() finds words, where they lie, how sure they are, and 
   assert.deepEqual([...found!.words], [0, 1, 1, 1]);
   assert.deepEqual([...found!.startFrames], [2, 5, 7, 8]);
   assert.deepEqual([...found!.endFrames], [5, 6, 8, 10]);
-  assert.deepEqual(Array.from(found!.confidences, (value) => value.toFixed(3)), ['0.970', '0.700', '0.970', '0.970']);
+  assert.deepEqual(
+    Array.from(found!.confidences, (value) => value.toFixed(3)),
+    ['0.970', '0.700', '0.970', '0.970'],
+  );
   assert.deepEqual(
     searchUtterance(searchOf(even), { logPosteriors: said(0, 0), logPrior: noPrior }, plain).map(({ words }) => words),
     [new Int32Array(0)],

@@ -56,7 +56,10 @@ const symbolOf = ({ symbols, wordCount }: NgramModel, word: number): number =>
 
 /** All words equally likely, whatever came before; the end of a sentence costs nothing. */
 export function uniformModel(wordCount: number): NgramModel {
-  const builder = createNgramBuilder(wordCount, Array.from({ length: wordCount }, (_, word) => word));
+  const builder = createNgramBuilder(
+    wordCount,
+    Array.from({ length: wordCount }, (_, word) => word),
+  );
   for (let word = 0; word < wordCount; word++) builder.add([word], -Math.log(wordCount), 0);
   builder.add([wordCount], 0, 0);
   return builder.model();
@@ -73,7 +76,7 @@ export const symbolsBeside = (wordCount: number) => ({ end: wordCount, start: wo
  */
 export function createNgramBuilder(wordCount: number, symbols: readonly number[]) {
   let size = 1;
-  let table = {
+  let table: Table = {
     last: new Int32Array(1024),
     parents: new Int32Array(1024),
     logs: new Float64Array(1024),

@@ -61,7 +61,10 @@ export function parseArpa(lines: Iterable<string>, source: string, wanted?: read
   let language: Language | undefined;
   for (const entry of entriesOf(lines, source)) {
     if (entry.words.length === 1) unigrams.push(entry);
-    else addTo((language ??= languageOf(unigrams, source, wanted)), entry, source);
+    else {
+      language ??= languageOf(unigrams, source, wanted);
+      addTo(language, entry, source);
+    }
   }
   const { words, builder } = language ?? languageOf(unigrams, source, wanted);
   return { model: builder.model(), words };
@@ -124,7 +127,8 @@ function* entriesOf(lines: Iterable<string>, source: string): Generator<Entry> {
     const text = raw.trim();
     if (text === '') continue;
     if (text === '\\data\\') order = 0;
-    else if (order < 0) continue; // a comment
+    else if (order < 0)
+      continue; // a comment
     else if (text === '\\end\\') {
       endSection();
       if (order !== announced.length - 1) throw refuse(`the ${order + 1}-grams that it announces are missing`);

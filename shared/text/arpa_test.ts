@@ -67,7 +67,8 @@ for (const wanted of [['a', 'b', 'c', 'd', 'z'], undefined]) {
       sentence.log10.forEach((expected, i) => {
         const said = sentence.words[i];
         // words that the file does not know have numbers beyond its own
-        const word = said === undefined ? words.length : words.indexOf(said) < 0 ? words.length + 7 : words.indexOf(said);
+        const word =
+          said === undefined ? words.length : words.indexOf(said) < 0 ? words.length + 7 : words.indexOf(said);
         const found = logProbability(model, state, word) / Math.LN10;
         assert.ok(Math.abs(found - expected) < 1e-6, `${sentence.words.join(' ')}, ${i}: ${found}, not ${expected}`);
         state = stateAfter(model, state, word);
@@ -104,11 +105,7 @@ const refused: [string, string, RegExp][] = [
   ['a section that is missing', small.replace('ngram 2=3', 'ngram 2=3\nngram 3=1'), /line 20: the 3-grams .* missing/],
   ['no end', small.replace('\\end\\', ''), /cut off after line \d+: it has no line \\end/],
   ['fewer n-grams than it says', small.replace('-0.35\ta b\n', ''), /line 4: has 2 of 3 2-grams/],
-  [
-    'a probability above 1',
-    small.replace('-0.35', '0.35'),
-    /line 16: "0.35\ta b" is not "log10 probability, 2 words/,
-  ],
+  ['a probability above 1', small.replace('-0.35', '0.35'), /line 16: "0.35\ta b" is not "log10 probability, 2 words/],
   ['an n-gram that comes twice', small.replace('-0.35\ta b', '-0.35\t<s> a'), /line 16: "<s> a" is there twice/],
   ['a count that is none', small.replace('ngram 2=3', 'ngram two'), /line 4: "ngram two" is not "ngram N=COUNT"/],
   ['a section of its own', small.replace('\\2-grams:', '\\pairs:'), /line 14: "\\pairs:" is no section/],
