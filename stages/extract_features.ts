@@ -335,7 +335,8 @@ function createExtractor(options: Options & { sampleRateHz: number }): FeatureEx
   try {
     return createFeatureExtractor(options);
   } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(`${error.message} (at ${options.sampleRateHz} samples a second)`);
+    if (error instanceof RangeError)
+      throw new UsageError(`${error.message} (at ${options.sampleRateHz} samples a second)`);
     throw error;
   }
 }

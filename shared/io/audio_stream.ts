@@ -38,7 +38,8 @@ export async function openAudioStream({ bytes, name, path, rawSampleRateHz }: St
   if (kind.startsWith('fLaC')) return firstOf(flacSamples(input, refuse));
   if (kind.startsWith('OggS')) return firstOf(opusSamples(input, refuse));
   if (kind === '') throw refuse('it is empty; check what writes it');
-  if (path === undefined) throw refuse('it is neither WAV nor FLAC nor Ogg Opus; give raw samples with --raw-sample-rate');
+  if (path === undefined)
+    throw refuse('it is neither WAV nor FLAC nor Ogg Opus; give raw samples with --raw-sample-rate');
   const audio = await openAudio(path);
   return { sampleRateHz: audio.sampleRateHz, samples: piecesOf(audio) };
 }

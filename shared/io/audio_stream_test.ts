@@ -37,7 +37,8 @@ for (const [kind, path] of Object.entries(files)) {
     const whole = await openAudio(path);
     const expected = { sampleRateHz: whole.sampleRateHz, samples: [...whole.read(0, whole.length)] };
     const bytes = readFileSync(path);
-    for (const size of kind === 'FLAC' ? [100_003] : [1, 777, 100_000]) assert.deepEqual(await hear(bytes, size), expected);
+    for (const size of kind === 'FLAC' ? [100_003] : [1, 777, 100_000])
+      assert.deepEqual(await hear(bytes, size), expected);
     whole.close();
   });
 
@@ -58,7 +59,10 @@ test('openAudioStream() takes all that comes where a head does not know how much
 });
 
 test('openAudioStream() refuses what is no audio', async () => {
-  await assert.rejects(hear(Buffer.from('words, words, words'), 5), /neither WAV nor FLAC nor Ogg Opus; give raw samples/);
+  await assert.rejects(
+    hear(Buffer.from('words, words, words'), 5),
+    /neither WAV nor FLAC nor Ogg Opus; give raw samples/,
+  );
   await assert.rejects(hear(Buffer.alloc(0), 5), /a pipe: it is empty/);
   const page = readFileSync(files.Opus);
   page[60]! ^= 1;

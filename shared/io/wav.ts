@@ -81,7 +81,11 @@ export function parseFormat(format: Buffer, refuse: (why: string) => InputError)
 }
 
 /** Samples of one channel, 16 bits, without a head. */
-export const rawFormat = (sampleRateHz: number): WavFormat => ({ encoding: encodings['1/16']!, channels: 1, sampleRateHz });
+export const rawFormat = (sampleRateHz: number): WavFormat => ({
+  encoding: encodings['1/16']!,
+  channels: 1,
+  sampleRateHz,
+});
 
 interface Chunks {
   format?: Buffer;

@@ -3,7 +3,9 @@ import { createMfcc, type MfccOptions } from '../mfcc.ts';
 import { createFastFbank } from './fast_fbank.ts';
 
 /** Which features: log-mel energies, or cepstra of them. */
-export interface FeatureOptions extends FbankOptions, Pick<MfccOptions, 'coefficients' | 'cepstralLifter' | 'useEnergy'> {
+export interface FeatureOptions
+  extends FbankOptions,
+    Pick<MfccOptions, 'coefficients' | 'cepstralLifter' | 'useEnergy'> {
   kind: 'fbank' | 'mfcc';
 }
 

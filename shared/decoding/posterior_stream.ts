@@ -1,0 +1,77 @@
+import { type Architecture, futureFrames, isRecurrent } from '../engine/architecture.ts';
+import { outputFrameCount } from '../math/splice.ts';
+
+/** Log-posteriors of features that come in pieces, [output frames × tokens]. */
+export interface PosteriorStream {
+  /** @returns those that can be said by now and were not */
+  push(features: Float32Array): Float32Array;
+  finish(): Float32Array;
+}
+
+/** What a network needs around an output frame, in output frames, and how many it says at once at least. */
+export interface StreamPlan {
+  before: number;
+  after: number;
+  atOnce: number;
+  /** Whether that is all it can see: the posteriors are then those of the whole utterance. */
+  isExact: boolean;
+}
+
+/** How networks are used that see all of an utterance: windows, and how much of each end is not used. */
+const [windowSeconds, overlapSeconds] = [30, 4];
+
+/**
+ * A time-delay network sees so many frames and no more. Any other one is given windows of 30 s, of which 4 s at either end
+ * are context alone; audio shorter than a window is heard as a whole.
+ */
+export function streamPlan(architecture: Architecture, inputFrameShiftMs: number): StreamPlan {
+  const { stride, spliceLeft, spliceRight } = architecture;
+  const centre = stride >> 1;
+  // output frames whose window of input frames would begin before that of the first, or end after that of the last
+  const first = Math.max(0, Math.ceil((spliceLeft - centre) / stride));
+  const last = Math.max(0, Math.ceil((spliceRight + centre + 1) / stride) - 1);
+  if (isRecurrent(architecture) || architecture.kind === 'attention') {
+    const framesOf = (seconds: number): number => Math.ceil((1000 * seconds) / (stride * inputFrameShiftMs));
+    const after = Number.isFinite(futureFrames(architecture)) ? last : framesOf(overlapSeconds);
+    const before = framesOf(overlapSeconds);
+    return { before, after, atOnce: framesOf(windowSeconds) - before - after, isExact: false };
+  }
+  const reach = architecture.dilations.reduce((sum, dilation) => sum + dilation, 0);
+  const { causal } = architecture;
+  return { before: first + (causal ? 2 : 1) * reach, after: last + (causal ? 0 : reach), atOnce: 1, isExact: true };
+}
+
+/**
+ * Log-posteriors piece by piece. Each is said as soon as what the network sees of the audio is there; pieces overlap by
+ * that, so memory does not grow.
+ *
+ * @param logPosteriors of some features, as if they were an utterance
+ */
+export function createPosteriorStream(
+  { logPosteriors, architecture }: { logPosteriors(features: Float32Array): Float32Array; architecture: Architecture },
+  { before, after, atOnce }: StreamPlan,
+): PosteriorStream {
+  const { bins, stride, tokens } = architecture;
+  let held: Float32Array = new Float32Array(0);
+  let given = 0; // of the output frames of what is held
+  const rows = (from: number, to: number): Float32Array => logPosteriors(held).slice(from * tokens, to * tokens);
+  return {
+    push(features) {
+      const both = new Float32Array(held.length + features.length);
+      both.set(held);
+      both.set(features, held.length);
+      held = both;
+      const ready = Math.floor(held.length / bins / stride) - after;
+      if (ready < given + atOnce) return new Float32Array(0);
+      const result = rows(given, ready);
+      const dropped = Math.max(0, ready - before);
+      held = held.slice(dropped * stride * bins);
+      given = ready - dropped;
+      return result;
+    },
+    finish() {
+      const all = outputFrameCount(held.length / bins, stride);
+      return all > given ? rows(given, all) : new Float32Array(0);
+    },
+  };
+}
