@@ -138,7 +138,7 @@ async function run(given: Options, files: readonly string[], streams: Transcribe
   };
   const plan = streamPlan(model.architecture, features.frameShiftMs);
   if (!quiet) {
-    const lookAhead = ((plan.after + plan.atOnce) * model.outputFrameShiftMs) / 1000;
+    const lookAhead = (Math.max(plan.after + 1, plan.window) * model.outputFrameShiftMs) / 1000;
     streams.stderr.write(
       `transcribe: the network speaks ${lookAhead.toFixed(2)} s after the audio${plan.isExact ? '' : ', in windows'}\n`,
     );

@@ -8,11 +8,11 @@ export interface PosteriorStream {
   finish(): Float32Array;
 }
 
-/** What a network needs around an output frame, in output frames, and how many it says at once at least. */
+/** What a network needs around an output frame, in output frames, and how many it hears at once at least. */
 export interface StreamPlan {
   before: number;
   after: number;
-  atOnce: number;
+  window: number;
   /** Whether that is all it can see: the posteriors are then those of the whole utterance. */
   isExact: boolean;
 }
@@ -33,12 +33,11 @@ export function streamPlan(architecture: Architecture, inputFrameShiftMs: number
   if (isRecurrent(architecture) || architecture.kind === 'attention') {
     const framesOf = (seconds: number): number => Math.ceil((1000 * seconds) / (stride * inputFrameShiftMs));
     const after = Number.isFinite(futureFrames(architecture)) ? last : framesOf(overlapSeconds);
-    const before = framesOf(overlapSeconds);
-    return { before, after, atOnce: framesOf(windowSeconds) - before - after, isExact: false };
+    return { before: framesOf(overlapSeconds), after, window: framesOf(windowSeconds), isExact: false };
   }
   const reach = architecture.dilations.reduce((sum, dilation) => sum + dilation, 0);
   const { causal } = architecture;
-  return { before: first + (causal ? 2 : 1) * reach, after: last + (causal ? 0 : reach), atOnce: 1, isExact: true };
+  return { before: first + (causal ? 2 : 1) * reach, after: last + (causal ? 0 : reach), window: 0, isExact: true };
 }
 
 /**
@@ -49,7 +48,7 @@ export function streamPlan(architecture: Architecture, inputFrameShiftMs: number
  */
 export function createPosteriorStream(
   { logPosteriors, architecture }: { logPosteriors(features: Float32Array): Float32Array; architecture: Architecture },
-  { before, after, atOnce }: StreamPlan,
+  { before, after, window }: StreamPlan,
 ): PosteriorStream {
   const { bins, stride, tokens } = architecture;
   let held: Float32Array = new Float32Array(0);
@@ -61,8 +60,9 @@ export function createPosteriorStream(
       both.set(held);
       both.set(features, held.length);
       held = both;
-      const ready = Math.floor(held.length / bins / stride) - after;
-      if (ready < given + atOnce) return new Float32Array(0);
+      const whole = Math.floor(held.length / bins / stride);
+      const ready = whole - after;
+      if (ready <= given || whole < window) return new Float32Array(0);
       const result = rows(given, ready);
       const dropped = Math.max(0, ready - before);
       held = held.slice(dropped * stride * bins);
