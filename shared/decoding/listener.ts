@@ -40,10 +40,7 @@ export function createListener(
   const { architecture, outputFrameShiftMs } = model;
   const resampler = createStreamingResampler(sampleRateHz, features.sampleRateHz);
   const stream = createFeatureStream(createFeatureExtractor(features));
-  const posteriors = createPosteriorStream(
-    { logPosteriors: acoustic.logPosteriors, architecture },
-    streamPlan(architecture, features.frameShiftMs),
-  );
+  const posteriors = createPosteriorStream(acoustic, architecture, streamPlan(architecture, features.frameShiftMs));
   const segmenter = createSegmenter(segmentation);
   let samples = 0;
   let frames = 0;

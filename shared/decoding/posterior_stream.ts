@@ -1,5 +1,7 @@
 import { type Architecture, futureFrames, isRecurrent } from '../engine/architecture.ts';
+import type { NetworkMemory } from '../engine/engine.ts';
 import { outputFrameCount } from '../math/splice.ts';
+import type { AcousticModel } from '../training/network_input.ts';
 
 /** Log-posteriors of features that come in pieces, [output frames × tokens]. */
 export interface PosteriorStream {
@@ -21,8 +23,9 @@ export interface StreamPlan {
 const [windowSeconds, overlapSeconds] = [30, 4];
 
 /**
- * A time-delay network sees so many frames and no more. Any other one is given windows of 30 s, of which 4 s at either end
- * are context alone; audio shorter than a window is heard as a whole.
+ * A time-delay network sees so many frames and no more; one that is recurrent in one direction remembers those before. Any
+ * other one is given windows of 30 s, of which 4 s at either end are context alone; audio shorter than a window is heard
+ * as a whole.
  */
 export function streamPlan(architecture: Architecture, inputFrameShiftMs: number): StreamPlan {
   const { stride, spliceLeft, spliceRight } = architecture;
@@ -30,30 +33,37 @@ export function streamPlan(architecture: Architecture, inputFrameShiftMs: number
   // output frames whose window of input frames would begin before that of the first, or end after that of the last
   const first = Math.max(0, Math.ceil((spliceLeft - centre) / stride));
   const last = Math.max(0, Math.ceil((spliceRight + centre + 1) / stride) - 1);
+  if (remembers(architecture)) return { before: first, after: last, window: 0, isExact: true };
   if (isRecurrent(architecture) || architecture.kind === 'attention') {
     const framesOf = (seconds: number): number => Math.ceil((1000 * seconds) / (stride * inputFrameShiftMs));
-    const after = Number.isFinite(futureFrames(architecture)) ? last : framesOf(overlapSeconds);
-    return { before: framesOf(overlapSeconds), after, window: framesOf(windowSeconds), isExact: false };
+    const overlap = framesOf(overlapSeconds);
+    return { before: overlap, after: overlap, window: framesOf(windowSeconds), isExact: false };
   }
   const reach = architecture.dilations.reduce((sum, dilation) => sum + dilation, 0);
   const { causal } = architecture;
   return { before: first + (causal ? 2 : 1) * reach, after: last + (causal ? 0 : reach), window: 0, isExact: true };
 }
 
+const remembers = (architecture: Architecture): boolean =>
+  isRecurrent(architecture) && Number.isFinite(futureFrames(architecture));
+
 /**
  * Log-posteriors piece by piece. Each is said as soon as what the network sees of the audio is there; pieces overlap by
  * that, so memory does not grow.
- *
- * @param logPosteriors of some features, as if they were an utterance
  */
 export function createPosteriorStream(
-  { logPosteriors, architecture }: { logPosteriors(features: Float32Array): Float32Array; architecture: Architecture },
+  acoustic: Pick<AcousticModel, 'logPosteriors' | 'nextLogPosteriors'>,
+  architecture: Architecture,
   { before, after, window }: StreamPlan,
 ): PosteriorStream {
   const { bins, stride, tokens } = architecture;
   let held: Float32Array = new Float32Array(0);
   let given = 0; // of the output frames of what is held
-  const rows = (from: number, to: number): Float32Array => logPosteriors(held).slice(from * tokens, to * tokens);
+  const memory: NetworkMemory = { layers: [] };
+  const rows = (from: number, to: number): Float32Array =>
+    remembers(architecture)
+      ? acoustic.nextLogPosteriors(held, { from, to, memory })
+      : acoustic.logPosteriors(held).slice(from * tokens, to * tokens);
   return {
     push(features) {
       const both = new Float32Array(held.length + features.length);

@@ -25,9 +25,9 @@ const noise = (frames: number): Float32Array => {
 
 /** The stream's posteriors, from pieces of random lengths, and how many of them came before the end. */
 function stream(architecture: Architecture, features: Float32Array, seed: number) {
-  const { logPosteriors } = modelOf(architecture);
+  const acoustic = modelOf(architecture);
   const plan = streamPlan(architecture, 10);
-  const posteriors = createPosteriorStream({ logPosteriors, architecture }, plan);
+  const posteriors = createPosteriorStream(acoustic, architecture, plan);
   const random = createRandom('pieces', seed);
   const found: number[] = [];
   for (let at = 0; at < features.length; ) {
@@ -37,7 +37,7 @@ function stream(architecture: Architecture, features: Float32Array, seed: number
   }
   const early = found.length / architecture.tokens;
   found.push(...posteriors.finish());
-  return { found, early, plan, whole: [...logPosteriors(features)] };
+  return { found, early, plan, whole: [...acoustic.logPosteriors(features)] };
 }
 
 const exact: [string, Architecture][] = [
@@ -45,6 +45,11 @@ const exact: [string, Architecture][] = [
   ['one that does not', { ...common, spliceLeft: 8, spliceRight: 0, kind: 'tdnn', dilations: [1, 2], causal: true }],
   ['one that speaks late', { ...common, spliceLeft: 0, spliceRight: 20, kind: 'tdnn', dilations: [2], causal: true }],
   ['one without context', { ...common, stride: 1, spliceLeft: 0, spliceRight: 0, kind: 'tdnn', dilations: [0] }],
+  ['long short-term memory', { ...common, kind: 'lstm', layers: 2, bidirectional: false }],
+  [
+    'gated recurrent units that speak late',
+    { ...common, spliceLeft: 0, spliceRight: 8, kind: 'gru', layers: 2, bidirectional: false },
+  ],
   ['one of an even stride', { ...common, stride: 4, spliceLeft: 1, spliceRight: 2, kind: 'tdnn', dilations: [1] }],
 ];
 for (const [name, architecture] of exact) {
