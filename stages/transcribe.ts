@@ -67,6 +67,12 @@ export const options = {
     choices: ['file', 'running'],
     describe: 'of models with --cmvn: of the whole file, heard twice; or of what was heard so far, as in a pipe',
   },
+  'mean-seconds': {
+    type: 'number',
+    default: 3,
+    above: 0,
+    describe: '--mean running: about how long it is taken over; the first second is heard before it is used',
+  },
   'raw-sample-rate': {
     type: 'number',
     integer: true,
@@ -149,7 +155,9 @@ async function run(given: Options, files: readonly string[], streams: Transcribe
       const isLive = file === '-';
       const open = () => openFile(file, given, streams);
       const isKnown = (given.mean ?? (isLive ? 'running' : 'file')) === 'file';
-      const normaliser = isKnown ? await wholeNormaliserOf(features, open) : liveNormaliser(features);
+      const normaliser = isKnown
+        ? await wholeNormaliserOf(features, open)
+        : liveNormaliser(features, given.meanSeconds);
       const audio = await open();
       const listener = createListener(listening, { sampleRateHz: audio.sampleRateHz, normaliser });
       await listen(listener, { audio, file, given, model, timing, severalFiles: files.length > 1, streams });
@@ -266,12 +274,14 @@ function openFile(
 /** What comes up to an interruption: then the audio has ended. */
 async function* untilAborted<T>(values: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   const source = values[Symbol.asyncIterator]();
-  const aborted = new Promise<{ done: true }>((resolve) => {
-    if (signal.aborted) resolve({ done: true });
-    else signal.addEventListener('abort', () => resolve({ done: true }), { once: true });
-  });
-  for (;;) {
-    const next = await Promise.race([source.next(), aborted]);
+  let stop = (): void => {};
+  signal.addEventListener('abort', () => stop(), { once: true });
+  while (!signal.aborted) {
+    // a promise of its own for each value: one that waits for the signal all the time would keep them all
+    const next = await new Promise<IteratorResult<T>>((resolve, reject) => {
+      stop = () => resolve({ done: true, value: undefined });
+      source.next().then(resolve, reject);
+    });
     if (next.done) return;
     yield next.value;
   }

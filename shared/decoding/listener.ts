@@ -70,11 +70,11 @@ export function createListener(
   };
 }
 
-/** A live speaker's mean: after a second, over half a minute. */
-const [warmUpSeconds, memorySeconds] = [1, 30];
+/** What is heard of a live speaker before a mean is taken. */
+const warmUpSeconds = 1;
 
 /** What takes a mean off that is not known yet; undefined where the model wants none off. */
-export function liveNormaliser(features: ModelFeatures): Normaliser | undefined {
+export function liveNormaliser(features: ModelFeatures, memorySeconds: number): Normaliser | undefined {
   if (features.cmvn === 'none') return undefined;
   const framesOf = (seconds: number): number => Math.round((1000 * seconds) / features.frameShiftMs);
   return runningNormaliser({
