@@ -69,7 +69,7 @@ export const options = {
   },
   'mean-seconds': {
     type: 'number',
-    default: 3,
+    default: 1,
     above: 0,
     describe: '--mean running: about how long it is taken over; the first second is heard before it is used',
   },
@@ -202,7 +202,7 @@ async function listen(listener: Listener, { audio, file, given, model, timing, s
     }
   };
   timing?.begin(name);
-  for await (const chunk of chunksOf(audio, given.chunkMs)) {
+  for await (const chunk of chunksOf(heardBy(audio, streams), given.chunkMs)) {
     const arrived = performance.now();
     const heard = listener.push(chunk);
     say(heard);
@@ -257,21 +257,21 @@ async function* chunksOf({ samples, sampleRateHz }: AudioStream, chunkMs: number
   if (filled > 0) yield chunk.subarray(0, filled);
 }
 
-function openFile(
-  file: string,
-  { rawSampleRate }: Options,
-  { stdin, interrupted }: TranscribeStreams,
-): Promise<AudioStream> {
+function openFile(file: string, { rawSampleRate }: Options, { stdin }: TranscribeStreams): Promise<AudioStream> {
   const isLive = file === '-';
-  const bytes = isLive ? stdin : (createReadStream(file) as AsyncIterable<Uint8Array>);
   return openAudioStream({
-    bytes: interrupted ? untilAborted(bytes, interrupted) : bytes,
+    bytes: isLive ? stdin : (createReadStream(file) as AsyncIterable<Uint8Array>),
     ...(isLive ? { name: 'from stdin' } : { name: file, path: file }),
     rawSampleRateHz: rawSampleRate,
   });
 }
 
-/** What comes up to an interruption: then the audio has ended. */
+/** Audio up to an interruption: then it has ended. */
+const heardBy = ({ sampleRateHz, samples }: AudioStream, { interrupted }: TranscribeStreams): AudioStream => ({
+  sampleRateHz,
+  samples: interrupted ? untilAborted(samples, interrupted) : samples,
+});
+
 async function* untilAborted<T>(values: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   const source = values[Symbol.asyncIterator]();
   let stop = (): void => {};
@@ -353,6 +353,7 @@ if (isProgram(import.meta)) {
   process.once('SIGINT', () => interruption.abort());
   process.once('SIGTERM', () => interruption.abort());
   const { stdin, stdout, stderr } = process;
+  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   process.exitCode = await transcribe(process.argv.slice(2), {
     stdin,
     stdout,

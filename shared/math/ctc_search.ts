@@ -149,14 +149,17 @@ export function createCtcSearch(options: CtcSearchOptions): WordSearch {
   /** Where words are on a path, and how sure; −1 stands between tokens of one word and those of the next. */
   function sequenceOf(spoken: readonly Spoken[], groups: readonly { word: number; tokens: number[] }[], score: number) {
     const { logPosteriors } = joined();
-    const posterior = (at: number, token: number) => Math.exp(logPosteriors[at * vocabularySize + token]!);
     const spans = groups.map(({ tokens }) => {
       let [mass, frames] = [0, 0];
       for (const { token, start, end } of tokens.map((i) => spoken[i]!)) {
-        for (let at = start; at < end; at++) mass += posterior(at, token);
+        for (let at = start; at < end; at++) mass += logPosteriors[at * vocabularySize + token]!;
         frames += end - start;
       }
-      return { start: spoken[tokens[0]!]!.start, end: spoken[tokens.at(-1)!]!.end, confidence: mass / frames };
+      return {
+        start: spoken[tokens[0]!]!.start,
+        end: spoken[tokens.at(-1)!]!.end,
+        confidence: Math.exp(mass / frames),
+      };
     });
     return {
       words: Int32Array.from(groups, ({ word }) => word),

@@ -246,7 +246,7 @@ test('createCtcSearch() says where words are on the best path, and how sure it i
   );
   assert.deepEqual(
     Array.from(found.confidences, (value) => value.toFixed(4)),
-    ['0.7000', '0.8000'],
+    ['0.6840', '0.8000'],
   );
 });
 

@@ -95,7 +95,9 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
     let copy = copies.get(key);
     if (!copy) {
       const cells = Array.from(tokens, () => paths.createCell());
-      copy = { state, word, tokens, cells, entry: paths.createCell(), isActive: false };
+      const [stay, leave] = [transitions.stay, transitions.leave].map((of) => Float64Array.from(tokens, (t) => of[t]!));
+      const costs = { stay: stay!, leave: leave! };
+      copy = { state, word, tokens, ...costs, cells, entry: paths.createCell(), isActive: false };
       copies.set(key, copy);
     }
     place.copies[p] = copy;
@@ -114,43 +116,36 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
         const price = weights.languageModelScale * place.logs[p]! - weights.insertionPenalty;
         if (!(highest + price > -Infinity && highest + price >= enough)) continue;
         const { entry, word } = activeCopy(place, p);
-        paths.enter(entry, open, { price, word, frame, history });
+        paths.enter(entry, open, price, word, frame, history);
       }
     }
   }
 
-  function step(row: Float32Array): void {
+  /** @param at where the frame begins */
+  function step(logPosteriors: Float32Array, at: number): void {
     enterWords();
     let highest = -Infinity;
-    const hear = (cell: number, token: number): boolean => {
-      paths.hear(cell, weights.acousticScale * row[token]! + bias[token]!, Math.exp(row[token]!));
-      const isBest = paths.best(cell) > highest;
-      if (isBest) highest = paths.best(cell);
-      return isBest;
-    };
-    silentSince = -1;
-    for (const { tokens, cells, entry } of activeCopies) {
-      for (let s = tokens.length - 1; s >= 0; s--) {
-        paths.add(cells[s]!, transitions.stay[tokens[s]!]!);
-        if (s > 0) paths.merge(cells[s]!, cells[s - 1]!, transitions.leave[tokens[s - 1]!]!);
-        else paths.merge(cells[0]!, entry, 0);
-        hear(cells[s]!, tokens[s]!);
-      }
-      paths.clear(entry);
+    for (let i = 0; i < activeCopies.length; i++) {
+      const score = paths.advanceWord(activeCopies[i]!, logPosteriors, at, bias, weights.acousticScale);
+      if (score > highest) highest = score;
     }
+    silentSince = -1;
+    const emission = weights.acousticScale * logPosteriors[at + silence]! + bias[silence]!;
     for (const { quiet, ended } of activePlaces) {
-      paths.add(quiet, stayInSilence);
-      paths.merge(quiet, ended, 0);
+      const score = paths.advance(quiet, stayInSilence, ended, 0, emission, 0);
       paths.clear(ended);
-      if (hear(quiet, silence)) silentSince = history.endOf(paths.linkOfBest(quiet));
+      if (!(score > highest)) continue;
+      highest = score;
+      silentSince = history.endOf(paths.linkOfBest(quiet));
     }
     frame++;
     best = highest;
     if (beamNats < Infinity) prune(highest - beamNats);
-    for (const { state, word, tokens, cells } of activeCopies) {
-      const left = transitions.leave[tokens.at(-1)!]!;
-      if (paths.best(cells.at(-1)!) + left > -Infinity)
-        paths.merge(activePlace(state).ended, cells.at(-1)!, left, word);
+    for (let i = 0; i < activeCopies.length; i++) {
+      const { state, tokens, cells, leave } = activeCopies[i]!;
+      const last = tokens.length - 1;
+      if (paths.best(cells[last]!) + leave[last]! > -Infinity)
+        paths.merge(activePlace(state).ended, cells[last]!, leave[last]!);
     }
     for (const { ended, quiet, open } of activePlaces) {
       paths.endWords(ended, frame, history);
@@ -191,7 +186,7 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
     begin,
     push(logPosteriors) {
       const frames = framesIn(logPosteriors, vocabularySize);
-      for (let i = 0; i < frames; i++) step(logPosteriors.subarray(i * vocabularySize, (i + 1) * vocabularySize));
+      for (let i = 0; i < frames; i++) step(logPosteriors, i * vocabularySize);
     },
     stableWords() {
       const cells = [
@@ -241,6 +236,9 @@ interface Copy {
   state: number;
   word: number;
   tokens: Uint16Array;
+  /** Of each state: what staying in it and leaving it costs. */
+  stay: Float64Array;
+  leave: Float64Array;
   /** Of each state of the pronunciation, and of what is about to enter. */
   cells: number[];
   entry: number;
@@ -253,7 +251,7 @@ interface Path {
   sequence: number;
   /** What it said before. */
   link: number;
-  /** The word it is in, since which frame, and the sum of its tokens' posteriors there. */
+  /** The word it is in, since which frame, and the sum of its tokens' log posteriors there. */
   word: number;
   entered: number;
   mass: number;
@@ -317,6 +315,42 @@ function createPaths(size: number) {
     put(last, score, sequence, link, word, entered, mass);
   }
 
+  /** Takes the paths of one cell into another, which they may displace. */
+  function merge(cell: number, from: number, cost: number): void {
+    for (let i = from; i < from + size; i++) {
+      const score = scores[i]! + cost;
+      if (!(score > scores[cell + size - 1]!)) return; // those that follow are worse
+      take(cell, score, sequences[i]!, links[i]!, words[i]!, entries[i]!, masses[i]!);
+    }
+  }
+
+  /** One frame on: paths stay or come from another cell, and are heard. @returns the score of the best */
+  function advance(cell: number, stay: number, from: number, leave: number, emission: number, heard: number): number {
+    if (size === 1) {
+      // most of the time is spent here
+      let score = scores[cell]! + stay;
+      const moved = scores[from]! + leave;
+      if (moved > score) {
+        score = moved;
+        links[cell] = links[from]!;
+        words[cell] = words[from]!;
+        entries[cell] = entries[from]!;
+        masses[cell] = masses[from]!;
+      }
+      score += emission;
+      scores[cell] = score;
+      masses[cell]! += heard;
+      return score;
+    }
+    for (let i = cell; i < cell + size; i++) scores[i]! += stay;
+    merge(cell, from, leave);
+    for (let i = cell; i < cell + size; i++) {
+      scores[i]! += emission;
+      masses[i]! += heard;
+    }
+    return scores[cell]!;
+  }
+
   return {
     createCell(): number {
       const cell = used;
@@ -324,29 +358,39 @@ function createPaths(size: number) {
       while (used > capacity) grow();
       return cell;
     },
-    clear: (cell: number): void => void scores.fill(-Infinity, cell, cell + size),
+    clear(cell: number): void {
+      for (let i = cell; i < cell + size; i++) scores[i] = -Infinity;
+    },
     best: (cell: number): number => scores[cell]!,
     linkOfBest: (cell: number): number => links[cell]!,
-    /** Takes something off or adds it to all paths of a cell. */
-    add(cell: number, cost: number): void {
-      for (let i = cell; i < cell + size; i++) scores[i]! += cost;
-    },
-    hear(cell: number, score: number, posterior: number): void {
-      for (let i = cell; i < cell + size; i++) {
-        scores[i]! += score;
-        masses[i]! += posterior;
+    advance,
+    /** One frame on for all states of a word, the last ones first, as each takes from the one before. */
+    advanceWord(
+      copy: Copy,
+      logPosteriors: Float32Array,
+      at: number,
+      bias: Float64Array,
+      acousticScale: number,
+    ): number {
+      const { tokens, cells, entry, stay, leave } = copy;
+      let highest = -Infinity;
+      for (let s = tokens.length - 1; s >= 0; s--) {
+        const token = tokens[s]!;
+        const cell = cells[s]!;
+        const from = s > 0 ? cells[s - 1]! : entry;
+        const heard = logPosteriors[at + token]!;
+        const emission = acousticScale * heard + bias[token]!;
+        const score = advance(cell, stay[s]!, from, s > 0 ? leave[s - 1]! : 0, emission, heard);
+        if (score > highest) highest = score;
       }
+      for (let i = entry; i < entry + size; i++) scores[i] = -Infinity;
+      return highest;
     },
     offer: (cell: number, { score, sequence, link, word, entered, mass }: Path): void =>
       take(cell, score, sequence, link, word, entered, mass),
-    /** Takes the paths of one cell into another, which they may displace. */
-    merge(cell: number, from: number, cost: number, word?: number): void {
-      for (let i = from; i < from + size; i++) {
-        take(cell, scores[i]! + cost, sequences[i]!, links[i]!, word ?? words[i]!, entries[i]!, masses[i]!);
-      }
-    },
-    /** The same, where they begin a word. */
-    enter(cell: number, from: number, { price, word, frame, history }: Entry): void {
+    merge,
+    /** As `merge`, where they begin a word. */
+    enter(cell: number, from: number, price: number, word: number, frame: number, history: History): void {
       for (let i = from; i < from + size && scores[i]! > -Infinity; i++) {
         const score = scores[i]! + price;
         if (!(score > scores[cell + size - 1]!)) continue;
@@ -377,13 +421,6 @@ function copied<A extends Int32Array | Float64Array>(old: A, larger: A): A {
   return larger;
 }
 
-interface Entry {
-  price: number;
-  word: number;
-  frame: number;
-  history: History;
-}
-
 interface Link {
   before: number;
   word: number;
@@ -407,8 +444,8 @@ function createHistory() {
   }
   return {
     append({ link, word, entered, mass }: Pick<Path, 'link' | 'word' | 'entered' | 'mass'>, end: number): number {
-      const times = { start: entered, end, confidence: mass / (end - entered) };
-      return links.push({ before: link, word, ...times, depth: depthOf(link) + 1 }) - 1;
+      const confidence = Math.exp(mass / (end - entered));
+      return links.push({ before: link, word, start: entered, end, confidence, depth: depthOf(link) + 1 }) - 1;
     },
     /** The number of a word sequence and one more word; 0 is that without words. */
     longer(sequence: number, word: number): number {

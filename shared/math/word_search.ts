@@ -12,8 +12,8 @@ export interface WordSequence {
   startFrames: Int32Array;
   endFrames: Int32Array;
   /**
-   * Of each word, in [0, 1]: the mean posterior of the token that the best path has, over those of the word's frames in
-   * which it has a token of the word.
+   * Of each word, in [0, 1]: the geometric mean of the posteriors of the tokens that the best path has, over those of the
+   * word's frames in which it has a token of the word.
    */
   confidences: Float64Array;
   score: number;
