@@ -13,7 +13,16 @@ const mayImport: Record<string, readonly string[]> = {
   'shared/report': ['shared/math', 'shared/text'],
   'shared/engine': ['shared/math', 'shared/io'],
   'shared/training': ['shared/math', 'shared/text', 'shared/io', 'shared/engine'],
-  stages: ['shared/math', 'shared/text', 'shared/io', 'shared/report', 'shared/engine', 'shared/training'],
+  'shared/decoding': ['shared/math', 'shared/text', 'shared/io', 'shared/engine', 'shared/training'],
+  stages: [
+    'shared/math',
+    'shared/text',
+    'shared/io',
+    'shared/report',
+    'shared/engine',
+    'shared/training',
+    'shared/decoding',
+  ],
 };
 
 /** Packages that only certain rooms may load. */

@@ -1,7 +1,7 @@
 /** Connectionist temporal classification through the whole chain, on the tiny corpus with a token a word. */
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openEngine } from '../shared/engine/open_engine.ts';
@@ -17,7 +17,14 @@ import { stage as align } from './align_labels.ts';
 import { stage as cache } from './cache_logits.ts';
 import { stage as decode } from './decode.ts';
 import { stage as filter } from './filter_targets.ts';
-import { call, writeTinyAlignment, writeTinyData, writeTinyFeatures, writeTinyModel } from './testdata/tiny_corpus.ts';
+import {
+  call,
+  writeTinyAlignment,
+  writeTinyData,
+  writeTinyFeatures,
+  writeTinyModel,
+  writeTinyPosteriors,
+} from './testdata/tiny_corpus.ts';
 import { stage as train } from './train_student.ts';
 
 const folder = temporaryFolder();
@@ -147,6 +154,29 @@ test('decode --language-model has its say in a prefix search: a word it rules ou
   };
   assert.equal(await said('fair'), readFileSync(join(data, 'text'), 'utf8'));
   assert.doesNotMatch(await said('unfair'), /one/);
+});
+
+test('decode makes words of characters, by a lexicon or by the marks between them', async () => {
+  const changes = {
+    'tokens.txt': '<blk> 0\no 1\n| 2\n',
+    'lexicon.txt': 'o o |\noo o o |\n',
+    text: 's1-a o oo\ns1-b oo\ns2-a o o\n',
+  };
+  const spelled = writeTinyData(at('spelled'), { ...changes, ctm: undefined });
+  const spelling: Record<string, number[]> = {
+    ...{ 's1-a': [1, 2, 1, 0, 1, 2, 0], 's1-b': [1, 0, 1, 1, 2, 2], 's2-a': [0, 1, 2, 0, 1, 2] },
+  };
+  const posteriors = writeTinyPosteriors(at('spelled-posteriors'), {
+    ...{ tokens: changes['tokens.txt'], labelsOf: (id) => spelling[id]!, metadata: { 'kd.objective': 'ctc' } },
+    report: { selfLoop: undefined, prior: [0.4, 0.3, 0.3] },
+  });
+  for (const given of [{ vocabulary: 'lexicon' }, { vocabulary: 'open' }, { vocabulary: 'open', beam: 1 }]) {
+    const out = at(`spelled-${given.vocabulary}-${given.beam ?? 'several'}`);
+    const common = { data: spelled, posteriors, priorScales: [0], ...(!given.beam && { insertionPenalties: [0] }) };
+    await runStage(decode, { ...common, ...given, tune: true, out });
+    assert.equal(readFileSync(join(out, 'hypotheses.txt'), 'utf8'), changes.text, JSON.stringify(given));
+    assert.equal(existsSync(join(out, 'lexicon.txt')), given.vocabulary === 'lexicon');
+  }
 });
 
 test('the posteriors of an ensemble of CTC models are decoded like a model', async () => {
@@ -485,11 +515,18 @@ const bad: [string, Stage, () => string[], number, RegExp][] = [
     /--n-best 9 is more than the 8 of the search: widen --beam/,
   ],
   [
-    'several word sequences of frames',
+    'a beam in nats',
     decode,
-    () => [...flags({ data: frameData, model: frameModel, features, 'n-best': '4', engine: 'cpu' }), '--tune'],
+    () => [...flags({ data, model, features, 'beam-nats': '9', engine: 'cpu' }), '--tune'],
     2,
-    /--n-best belongs to objective ctc, and .*frame-model is of frames/,
+    /--beam-nats belongs to objective frame, and .*teacher-0 is of ctc/,
+  ],
+  [
+    'an open vocabulary without marks',
+    decode,
+    () => [...flags({ data, model, features, vocabulary: 'open', engine: 'cpu' }), '--tune'],
+    3,
+    /no token of tokens.txt marks where words begin or end/,
   ],
   [
     'a scale of nothing but sound',

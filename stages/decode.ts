@@ -2,47 +2,32 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Decoding, languageModelDigest, readDecoding } from '../shared/decoding/decoding_folder.ts';
+import { createHypothesisFiles } from '../shared/decoding/hypothesis_files.ts';
+import { createSearcher, type SearchSetup, searchSetup } from '../shared/decoding/search_setup.ts';
+import { tuneWeights, tuningAxes, wordErrors } from '../shared/decoding/tune_weights.ts';
 import type { Engine } from '../shared/engine/engine.ts';
 import { openEngine } from '../shared/engine/open_engine.ts';
 import { type DataDirectory, readDataDirectory } from '../shared/io/data_directory.ts';
-import { fileSha256 } from '../shared/io/digest.ts';
 import { InputError, UsageError } from '../shared/io/errors.ts';
-import type { Sink } from '../shared/io/output_folder.ts';
 import { withSums } from '../shared/io/parts.ts';
 import { shareOf, textName, whole } from '../shared/io/shard.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { openUtterances, type Row, sharedUtterances, type UtteranceTable } from '../shared/io/utterance_table.ts';
 import { mapInOrder, openWorkers, serve, type Work, type Workers } from '../shared/io/workers.ts';
-import { type BigramScores, scoresOf } from '../shared/math/bigram.ts';
-import { createBigramLoop } from '../shared/math/bigram_loop.ts';
-import {
-  type CtcPrefixSearch,
-  type CtcPrefixSearchOptions,
-  createCtcPrefixSearch,
-  type Hypothesis,
-} from '../shared/math/ctc_prefix_search.ts';
-import { editCounts } from '../shared/math/edit_distance.ts';
 import { bestToken } from '../shared/math/gate.ts';
-import { type Axis, type GridSearch, gridSearch, ratioBeyond, stepBeyond } from '../shared/math/grid_search.ts';
-import {
-  createTokenLoop,
-  type LoopWeights,
-  type TokenLoopOptions,
-  type WordSequence,
-} from '../shared/math/token_loop.ts';
-import { transitionsOf } from '../shared/math/viterbi.ts';
-import { parseArpa } from '../shared/text/arpa.ts';
+import { type SearchWeights, searchUtterance } from '../shared/math/word_search.ts';
+import type { Hypothesis } from '../shared/text/hypothesis.ts';
 import {
   checkTokens,
   openEssencePosteriors,
   openModelPosteriors,
   type PosteriorSource,
 } from '../shared/training/posterior_source.ts';
-import { tokenOfWords } from '../shared/training/transcripts.ts';
 
 /**
- * Find the words: a Viterbi search over a loop of all words or, with a model of --objective ctc, a prefix beam search;
- * its weights are tuned on one set and taken over on another.
+ * Find the words: a Viterbi search over a loop of the lexicon's words or, with a model of --objective ctc, a prefix beam
+ * search; its weights are tuned on one set and taken over on another.
  */
 export const options = {
   data: {
@@ -57,7 +42,7 @@ export const options = {
   'language-model': {
     type: 'string',
     role: 'corpus',
-    describe: 'ARPA file of a bigram model of the words; without it any word may follow any other',
+    describe: 'ARPA file of n-grams of any order, .gz or not; without it any word may follow any other',
   },
   alignment: { type: 'string', role: 'input', describe: 'folder of align_labels, to count frames right' },
   tune: { type: 'boolean', default: false, describe: 'search the weights with the fewest word errors on this data' },
@@ -72,6 +57,11 @@ export const options = {
     min: 0,
     describe: 'tried by --tune; 0,0.5,1,1.5 unless given; objective ctc: 0,0.1,0.2,0.3,0.5',
   },
+  'language-model-scales': {
+    type: 'numbers',
+    min: 0,
+    describe: 'tried by --tune, with --language-model; 1 unless given; objective ctc: 0.25,0.5,1',
+  },
   'insertion-penalties': {
     type: 'numbers',
     describe: 'tried by --tune, nats per word; -4,0,4,8,12 unless given; objective ctc: -2,-1,0,1,2',
@@ -81,14 +71,26 @@ export const options = {
     integer: true,
     min: 1,
     describe:
-      'objective ctc: word sequences followed at once, 8 unless given; 1: the best token of each frame, no insertion penalty',
+      'objective ctc: token sequences followed at once, 8 unless given; 1: the best token of each frame, no insertion penalty',
+  },
+  'beam-nats': {
+    type: 'number',
+    above: 0,
+    describe: 'objective frame: paths so far behind the best are given up; without it none is, and the search is exact',
+  },
+  vocabulary: {
+    type: 'string',
+    default: 'lexicon',
+    choices: ['lexicon', 'open'],
+    describe:
+      'words of lexicon.txt; or, objective ctc, any that tokens make: "▁…" begins one, "▁", "|" or "<space>" is between',
   },
   'n-best': {
     type: 'number',
     integer: true,
     min: 1,
     describe:
-      'objective ctc: as many word sequences of each utterance as well, in n_best.txt, each with its score in nats',
+      'as many word sequences of each utterance as well, in n_best.txt and hypotheses.jsonl, with scores in nats',
   },
   jobs: {
     type: 'number',
@@ -115,15 +117,20 @@ export async function run(options: Options, context: Context<Engine>) {
     sharedUtterances(said, source, 'posteriors', context.skip);
     sharedUtterances(source, said, 'place in the data');
     if (labels) checkLabels(labels, source, context);
-    searchers = openWorkers(search, { setup: searchOf(data, source, options), count: options.jobs, program });
+    checkGrids(options, source);
+    searchers = openWorkers(search, { setup: setupOf(data, source, options), count: options.jobs, program });
     const tuned = options.tune ? await tune(searchers, { data, source, options, context }) : undefined;
-    const decoding = tuned?.decoding ?? readDecoding(options, context);
-    const tally = await decodeAll(searchers, decoding, { data, source, labels, nBest: options.nBest, context });
+    const decoding = tuned?.decoding ?? takenOver(options, context);
+    const tally = await decodeAll(searchers, decoding, { source, labels, nBest: options.nBest, context });
+    const { beam, beamNats, languageModel } = options;
     context.out.writeJson('decoding.json', {
       ...decoding,
-      ...digestOf(options),
+      ...{ beam, beamNats, ...languageModelDigest(languageModel) },
       ...(tuned ? { points: tuned.points } : {}),
     });
+    if (options.vocabulary === 'lexicon') {
+      context.out.writeText('lexicon.txt', readFileSync(join(data.path, 'lexicon.txt'), 'utf8'));
+    }
     return {
       utterances: source.utterances.length,
       ...tally,
@@ -153,116 +160,37 @@ function figures(parts: Awaited<ReturnType<typeof run>>[]) {
 
 const tallied = ['frames', 'words', 'score', 'framesRight', 'framesLabelled'] as const;
 
-interface Decoded {
-  data: DataDirectory;
-  source: PosteriorSource;
-  labels: UtteranceTable | undefined;
-  nBest: number | undefined;
-  context: Context<Engine>;
-}
-
 interface PosteriorRow {
   utterance: string;
   logPosteriors: Float32Array;
 }
 interface Search {
   rows: PosteriorRow[];
-  weights: LoopWeights;
+  weights: SearchWeights;
   nBest?: number;
 }
-/** What each row says; nothing where every path is ruled out. */
-type Found = { best: WordSequence | undefined; hypotheses?: Hypothesis[] }[];
+/** What each row says, best first; nothing where every path is ruled out. */
+type Found = Hypothesis[][];
 type Searchers = Workers<Search, Found>;
 
 const program = fileURLToPath(import.meta.url);
 const search: Work<SearchSetup, Search, Found> = {
   name: 'search',
-  prepare({ prior, ...options }) {
-    const searcher = createSearcher(options);
-    const logPrior = Float64Array.from(prior, Math.log);
+  prepare(setup) {
+    const { search, logPrior, spell } = createSearcher(setup);
     return async ({ rows, weights, nBest }) =>
-      rows.map(({ logPosteriors }) =>
-        nBest !== undefined
-          ? searcher.decodeNBest!({ logPosteriors, logPrior }, weights, nBest)
-          : { best: searcher.decode({ logPosteriors, logPrior }, weights) },
-      );
+      rows.map(({ logPosteriors }) => searchUtterance(search, { logPosteriors, logPrior }, weights, nBest).map(spell));
   },
 };
 
-type SearchSetup = (TokenLoopOptions | CtcPrefixSearchOptions) & { prior: readonly number[]; bigram?: BigramScores };
-
-interface Searcher extends Pick<CtcPrefixSearch, 'decode'> {
-  decodeNBest?: CtcPrefixSearch['decodeNBest'];
-}
-
-function createSearcher(options: Omit<SearchSetup, 'prior'>): Searcher {
-  if ('beam' in options) return createCtcPrefixSearch(options as CtcPrefixSearchOptions);
-  const { bigram, ...loop } = options as TokenLoopOptions & { bigram?: BigramScores };
-  return bigram ? createBigramLoop({ ...loop, bigram }) : createTokenLoop(loop);
-}
-
-/** The search that fits the objective of the model. */
-function searchOf(data: DataDirectory, source: PosteriorSource, options: Options): SearchSetup {
-  const { path, prior, selfLoop } = source;
-  const { beam, nBest, languageModel } = options;
-  const bigram = languageModel ? { bigram: readBigram(languageModel, data.lexicon.words) } : {};
-  if (!selfLoop) {
-    checkCtcOptions(options);
-    const vocabularySize = data.tokens.symbols.length;
-    return { tokenOfWord: tokenOfWords(data), vocabularySize, beam: beam ?? usualBeam, prior, ...bigram };
-  }
-  const alien = beam !== undefined ? '--beam' : nBest !== undefined ? '--n-best' : undefined;
-  if (!alien) return { ...loopOf(data, { prior, selfLoop }), ...bigram };
-  throw new UsageError(`${alien} belongs to objective ctc, and ${path} is of frames: leave it out`);
-}
-
-const usualBeam = 8;
-
-function checkCtcOptions(options: Options): void {
-  const { beam = usualBeam, nBest = 1, acousticScales, insertionPenalties, languageModel } = options;
-  if (nBest > beam) {
-    throw new UsageError(`--n-best ${nBest} is more than the ${beam} of the search: widen --beam, or ask for fewer`);
-  }
-  if (acousticScales) {
-    throw new UsageError('--acoustic-scales has nothing to weigh against in a CTC search: leave it out');
-  }
-  if (beam === 1 && insertionPenalties) {
-    throw new UsageError('--beam 1 takes the best token of each frame, at no price: leave out --insertion-penalties');
-  }
-  if (beam === 1 && languageModel) {
-    throw new UsageError('--beam 1 takes the best token of each frame: leave out --language-model, or widen the beam');
-  }
-}
-
-function loopOf(
-  { path, lexicon, tokens }: DataDirectory,
-  { prior, selfLoop }: Required<Pick<PosteriorSource, 'prior' | 'selfLoop'>>,
-) {
-  const silence = tokens.idOf.get('sil');
-  if (silence === undefined)
-    throw new InputError(`Cannot decode ${path}: tokens.txt has no silence token "sil"; add it`);
-  return {
-    pronunciations: lexicon.pronunciations,
-    wordCount: lexicon.words.length,
-    silence,
-    vocabularySize: tokens.symbols.length,
-    transitions: transitionsOf(selfLoop),
-    prior,
-  };
-}
-
-function readBigram(path: string, words: readonly string[]): BigramScores {
-  try {
-    return scoresOf(parseArpa(readFileSync(path, 'utf8'), words, path));
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new InputError(`Cannot use a language model: ${error.message}`);
-  }
+function setupOf(data: DataDirectory, source: PosteriorSource, options: Options): SearchSetup {
+  const { tokens, lexicon, path: language } = data;
+  return searchSetup({ source, tokens, language, ...(options.vocabulary === 'lexicon' && { lexicon }) }, options);
 }
 
 /** @throws {InputError} where a row has no path */
-function wordsOf({ rows }: Search, found: Found, { path }: PosteriorSource): WordSequence[] {
-  return found.map(({ best }, i) => {
+function bestOf({ rows }: Search, found: Found, { path }: PosteriorSource): Hypothesis[] {
+  return found.map(([best], i) => {
     if (best) return best;
     throw new InputError(
       `Cannot decode ${rows[i]!.utterance}: ${path} rules out every word and silence; use --prior-scales 0`,
@@ -273,13 +201,18 @@ function wordsOf({ rows }: Search, found: Found, { path }: PosteriorSource): Wor
 /** Utterances that a search takes at once. */
 const rowsAtOnce = 32;
 
+interface Decoded {
+  source: PosteriorSource;
+  labels: UtteranceTable | undefined;
+  nBest: number | undefined;
+  context: Context<Engine>;
+}
+
 /** Writes what is found; counts frames, words and, given labels, the frames whose best token is their label. */
-async function decodeAll(searchers: Searchers, weights: LoopWeights, given: Decoded) {
-  const { data, source, labels, nBest, context } = given;
-  const create = (name: string): Sink => context.out.createFile(textName(name, context.shard));
-  const text = create('hypotheses.txt');
-  const times = create('hypotheses.ctm');
-  const several = nBest === undefined ? undefined : create('n_best.txt');
+async function decodeAll(searchers: Searchers, weights: SearchWeights, { source, labels, nBest, context }: Decoded) {
+  const files = createHypothesisFiles({ timing: source, nBest }, (name) =>
+    context.out.createFile(textName(name, context.shard)),
+  );
   const tally = { frames: 0, words: 0, score: 0, framesRight: 0, framesLabelled: 0 };
   context.progress.start('decoding', shareOf(source.utterances, context.shard).length);
   const begun: Search[] = [];
@@ -305,37 +238,43 @@ async function decodeAll(searchers: Searchers, weights: LoopWeights, given: Deco
   }
   for await (const found of mapInOrder(searchers, searches())) {
     const task = begun.shift()!;
-    wordsOf(task, found, source).forEach((sequence, i) => {
-      const { utterance } = task.rows[i]!;
-      writeHypothesis({ text, times }, utterance, sequence, { words: data.lexicon.words, source });
-      for (const { words, score } of found[i]!.hypotheses ?? []) {
-        const spelled = Array.from(words, (word) => ` ${data.lexicon.words[word]!}`);
-        several!.write(Buffer.from(`${utterance} ${score.toFixed(4)}${spelled.join('')}\n`));
-      }
-      tally.words += sequence.words.length;
-      tally.score += sequence.score;
+    bestOf(task, found, source).forEach(({ words, score }, i) => {
+      files.append(task.rows[i]!.utterance, found[i]!);
+      tally.words += words.length;
+      tally.score += score;
       context.progress.advance();
     });
     await context.breathe();
   }
-  text.close();
-  times.close();
-  several?.close();
+  files.close();
   return tally;
 }
 
-function checkOptions({ model, features, posteriors, tune, decoding, ...axes }: Options): void {
+const gridsOf = ({ acousticScales, priorScales, languageModelScales, insertionPenalties }: Options) => ({
+  ...{ acousticScales, priorScales, languageModelScales, insertionPenalties },
+});
+
+function checkOptions(options: Options): void {
+  const { model, features, posteriors, tune, decoding, languageModel, languageModelScales } = options;
   if ((model === undefined) === (posteriors === undefined)) throw new UsageError('Give either --model or --posteriors');
   if ((model === undefined) !== (features === undefined)) throw new UsageError('Give --model and --features together');
   if (tune === (decoding !== undefined)) throw new UsageError('Give either --tune or --decoding');
-  for (const [flag, values] of [
-    ['acoustic-scales', axes.acousticScales],
-    ['prior-scales', axes.priorScales],
-    ['insertion-penalties', axes.insertionPenalties],
-  ] as const) {
+  if (languageModelScales && languageModel === undefined)
+    throw new UsageError('--language-model-scales weigh a --language-model: give both, or neither');
+  for (const [name, values] of Object.entries(gridsOf(options))) {
     if (values?.some((value, i) => i > 0 && !(value > values[i - 1]!))) {
+      const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
       throw new UsageError(`--${flag} ${values.join(',')} is not ascending`);
     }
+  }
+}
+
+function checkGrids({ beam, acousticScales, insertionPenalties }: Options, { objective }: PosteriorSource): void {
+  if (objective === 'ctc' && acousticScales) {
+    throw new UsageError('--acoustic-scales has nothing to weigh against in a CTC search: leave it out');
+  }
+  if (objective === 'ctc' && beam === 1 && insertionPenalties) {
+    throw new UsageError('--beam 1 takes the best token of each frame, at no price: leave out --insertion-penalties');
   }
 }
 
@@ -384,135 +323,49 @@ async function tune(searchers: Searchers, { data, source, options, context }: Tu
   if (words === 0)
     throw new InputError(`Cannot tune on ${data.path}: its text has no words; use data with transcripts`);
   context.progress.start('tuning');
-  const axes = axesOf(options, source);
-  const found = await gridSearch({
-    axes,
-    cost: async (weights) => {
+  const { objective } = source;
+  const isGreedy = objective === 'ctc' && options.beam === 1;
+  const hasLanguageModel = options.languageModel !== undefined;
+  const { weights, atEdge, ...tuned } = await tuneWeights({
+    axes: tuningAxes({ objective, isGreedy, hasLanguageModel, given: gridsOf(options) }),
+    words,
+    async errorsWith(weights) {
       context.progress.advance();
       await context.breathe();
       const errors = parts.map(async (rows) => {
         const task = { rows, weights };
-        const found = wordsOf(task, await searchers.run(task), source);
-        return found.reduce((sum, { words }, i) => sum + errorsOf(references.get(rows[i]!.utterance)!, words), 0);
+        const found = bestOf(task, await searchers.run(task), source);
+        return found.reduce((sum, { words }, i) => sum + wordErrors(references.get(rows[i]!.utterance)!, words), 0);
       });
       return (await Promise.all(errors)).reduce((sum, some) => sum + some, 0);
     },
   });
-  if (found.extended.length > 0) context.progress.note(`the grid was extended: ${found.extended.join(', ')}`);
-  const warning =
-    found.atEdge.length > 0 ? `the best ${found.atEdge.join(', ')} lies at the edge of the grid; widen it` : undefined;
+  const { extended, warning } = tuned.summary;
+  if (extended.length > 0) context.progress.note(`the grid was extended: ${extended.join(', ')}`);
   if (warning) context.progress.note(`warning: ${warning}`);
-  return {
-    decoding: { ...found.best, atEdge: found.atEdge },
-    points: found.points.map(({ point, cost }) => [
-      point.acousticScale,
-      point.priorScale,
-      point.insertionPenalty,
-      cost,
-    ]),
-    summary: {
-      words,
-      errors: found.cost,
-      wer: found.cost / words,
-      extended: found.extended,
-      ...(warning ? { warning } : {}),
-      pointsTried: found.points.length,
-      fewestErrors: fewestPerValue(
-        axes.map(({ name }) => name),
-        found,
-      ),
-    },
-  };
+  return { decoding: { ...weights, atEdge }, ...tuned };
 }
 
-/** What is tried unless it is given: scores of a sum over paths are not scaled down, so a word costs less there. */
-const usualGrids = {
-  frame: {
-    acousticScales: [0.15, 0.25, 0.4, 0.65, 1],
-    priorScales: [0, 0.5, 1, 1.5],
-    insertionPenalties: [-4, 0, 4, 8, 12],
-  },
-  ctc: { acousticScales: [1], priorScales: [0, 0.1, 0.2, 0.3, 0.5], insertionPenalties: [-2, -1, 0, 1, 2] },
-} as const;
-
-/** What is tuned. Without a language model all scores of a CTC search are acoustic, and a scale only sharpens them. */
-function axesOf(options: Options, { objective }: PosteriorSource): Axis<keyof LoopWeights>[] {
-  const usual = usualGrids[objective];
-  const { priorScales = usual.priorScales } = options;
-  const { acousticScales = usual.acousticScales, insertionPenalties = usual.insertionPenalties } = options;
-  const isCtc = objective === 'ctc';
-  const isGreedy = isCtc && options.beam === 1;
-  return [
-    { name: 'acousticScale', values: isCtc ? [1] : acousticScales, beyond: ratioBeyond },
-    { name: 'priorScale', values: priorScales, beyond: stepBeyond({ min: 0 }) },
-    { name: 'insertionPenalty', values: isGreedy ? [0] : insertionPenalties, beyond: stepBeyond() },
-  ];
-}
-
-function errorsOf(reference: Int32Array, hypothesis: Int32Array): number {
-  const { insertions, deletions, substitutions } = editCounts({ reference, hypothesis });
-  return insertions + deletions + substitutions;
-}
-
-/** Reference words of each utterance, as lexicon ids. */
-function wordsSaid({ path, utterances, wordsOf }: DataDirectory): Map<string, Int32Array> {
+/** Reference words of each utterance. */
+function wordsSaid({ path, utterances, wordsOf, lexicon }: DataDirectory): Map<string, string[]> {
   return new Map(
     utterances.map(({ id }) => {
       const words = wordsOf(id);
       if (!words) throw new InputError(`Cannot tune on ${id}: ${join(path, 'text')} has no words for it; add them`);
-      return [id, words];
+      return [id, Array.from(words, (word) => lexicon.words[word]!)];
     }),
   );
 }
 
-/** For each value of each axis the fewest errors it can have: how sharp the optimum is. */
-function fewestPerValue<Name extends string>(names: readonly Name[], { points }: GridSearch<Name>) {
-  return Object.fromEntries(
-    names.map((name) => {
-      const values = [...new Set(points.map(({ point }) => point[name]))].sort((a, b) => a - b);
-      const fewest = (value: number) =>
-        points.reduce((least, { point, cost }) => (point[name] === value ? Math.min(least, cost) : least), Infinity);
-      return [name, values.map((value) => ({ value, errors: fewest(value) }))];
-    }),
-  );
-}
-
-/** Weights, and which of them were the best only as far as the grid went. */
-type Decoding = LoopWeights & { atEdge: string[] };
-
-/** What is kept of a language model, so that weights are not taken for another. */
-const digestOf = ({ languageModel }: Options): { languageModel?: string } =>
-  languageModel ? { languageModel: fileSha256(languageModel) } : {};
-
-/** @throws {InputError} when the weights were tuned for another model, or another language model */
-function readDecoding(options: Options, { inputs }: Context<Engine>): Decoding {
-  const { decoding, model } = options;
-  const path = join(decoding!, 'decoding.json');
-  const {
-    acousticScale,
-    priorScale,
-    insertionPenalty,
-    atEdge = [],
-    languageModel,
-  } = JSON.parse(readFileSync(path, 'utf8'));
-  if (!(acousticScale > 0 && priorScale >= 0 && Number.isFinite(insertionPenalty))) {
-    throw new InputError(
-      `Cannot use ${path}: it lacks a valid acousticScale, priorScale or insertionPenalty; run decode --tune`,
-    );
-  }
-  const tunedFor = inputs.decoding![0]!.report.inputs.model?.[0];
-  const used = inputs.model?.[0];
-  if (tunedFor?.id !== used?.id) {
-    throw new InputError(
-      `Cannot use ${decoding} for ${model ?? 'posteriors'}: it was tuned for ${tunedFor?.path ?? 'posteriors'}; run decode --tune with the same model`,
-    );
-  }
-  if (languageModel !== digestOf(options).languageModel) {
-    throw new InputError(
-      `Cannot use ${decoding}: it was tuned ${languageModel ? 'with another' : 'without a'} language model; run decode --tune with the same --language-model`,
-    );
-  }
-  return { acousticScale, priorScale, insertionPenalty, atEdge };
+/** What decode --tune found, for the same model and language model. */
+function takenOver(
+  { model, languageModel }: Options,
+  { inputs }: Context<Engine>,
+): Pick<Decoding, keyof SearchWeights | 'atEdge'> {
+  const used = model === undefined ? undefined : { path: model, id: inputs.model![0]!.id };
+  const found = readDecoding(inputs.decoding![0]!, { model: used, languageModel });
+  const { acousticScale, priorScale, languageModelScale, insertionPenalty, atEdge } = found;
+  return { acousticScale, priorScale, languageModelScale, insertionPenalty, atEdge };
 }
 
 function checkLabels(labels: UtteranceTable, source: PosteriorSource, { skip }: Context<Engine>): void {
@@ -545,22 +398,6 @@ function framesRight(
   return right;
 }
 
-function writeHypothesis(
-  { text, times }: { text: Sink; times: Sink },
-  utterance: string,
-  { words, startFrames, endFrames }: WordSequence,
-  { words: spellings, source }: { words: readonly string[]; source: PosteriorSource },
-): void {
-  const spelled = Array.from(words, (word) => spellings[word]!);
-  const seconds = (frame: number) => (source.firstFrameCentreMs + source.outputFrameShiftMs * (frame - 0.5)) / 1000;
-  const lines = spelled.map((word, i) => {
-    const start = seconds(startFrames[i]!);
-    return `${utterance} 1 ${start.toFixed(3)} ${(seconds(endFrames[i]!) - start).toFixed(3)} ${word}\n`;
-  });
-  text.write(Buffer.from(`${[utterance, ...spelled].join(' ')}\n`));
-  times.write(Buffer.from(lines.join('')));
-}
-
 /** What the report of the model says about its size. */
 function sizeOf({ model }: Options, { inputs }: Context<Engine>) {
   if (!model) return {};
@@ -570,7 +407,7 @@ function sizeOf({ model }: Options, { inputs }: Context<Engine>) {
 
 export const stage = {
   name: 'decode',
-  version: 1,
+  version: 2,
   summary: 'find the words of utterances',
   examples: [
     '$0 --data exp/digits/data/dev --model exp/digits/model/hard --features exp/digits/features/dev --tune --out exp/digits/decode/dev/hard',

@@ -36,7 +36,9 @@ test('decode tunes on one set and takes the weights over on another', async () =
   const out = at('decoded');
   const report = await runStage(stage, { data, model, features, alignment, decoding: at('tuned'), engine: 'cpu', out });
   assert.equal(readFileSync(join(out, 'hypotheses.txt'), 'utf8'), truth);
-  assert.equal(readFileSync(join(out, 'hypotheses.ctm'), 'utf8'), readFileSync(join(data, 'ctm'), 'utf8'));
+  const times = readFileSync(join(out, 'hypotheses.ctm'), 'utf8');
+  assert.equal(times.replace(/ 0\.\d{4}$/gm, ''), readFileSync(join(data, 'ctm'), 'utf8'));
+  assert.ok(times.match(/ 0\.99\d\d$/gm)!.length === 5, 'the model is as good as sure of each word');
   assert.deepEqual(report.decoding, tuned.decoding);
   assert.equal(report.frameAccuracy, 1);
   assert.equal(report.utterances, 3);
@@ -69,6 +71,51 @@ test('decode widens a grid whose edge is best', async () => {
   assert.equal(warning !== undefined, (report.atEdge as string[]).length > 0);
 });
 
+test('decode says the same in all its files, and names several word sequences of frames with their scores', async () => {
+  const out = at('forms');
+  await runStage(stage, { data, posteriors, tune: true, ...grid, nBest: 3, out });
+  const linesOf = (name: string) => readFileSync(join(out, name), 'utf8').trimEnd().split('\n');
+  const records = linesOf('hypotheses.jsonl').map((line) => JSON.parse(line));
+  const texts = records.map(({ utterance, text }) => `${utterance} ${text}`);
+  assert.deepEqual(texts, truth.trimEnd().split('\n'));
+  assert.deepEqual(linesOf('hypotheses.txt'), texts);
+  assert.deepEqual(
+    linesOf('hypotheses.trn'),
+    records.map(({ utterance, text }) => `${text} (${utterance})`),
+  );
+  interface Word {
+    word: string;
+    startSeconds: number;
+    endSeconds: number;
+    confidence: number;
+  }
+  const timed = records.flatMap(({ utterance, words }: { utterance: string; words: Word[] }) =>
+    words.map(({ word, startSeconds, endSeconds, confidence }) => {
+      const times = [startSeconds, endSeconds - startSeconds].map((seconds) => seconds.toFixed(3));
+      return [utterance, 1, ...times, word, confidence.toFixed(4)].join(' ');
+    }),
+  );
+  assert.deepEqual(linesOf('hypotheses.ctm'), timed);
+  interface Entry {
+    text: string;
+    score: number;
+    posterior: number;
+  }
+  const several = records.flatMap(({ utterance, nBest }: { utterance: string; nBest: Entry[] }) => {
+    assert.equal(new Set(nBest.map(({ text }) => text)).size, 3);
+    assert.ok(Math.abs(nBest.reduce((sum, { posterior }) => sum + posterior, 0) - 1) < 2e-4);
+    assert.ok(nBest.every(({ score }, i) => i === 0 || score <= nBest[i - 1]!.score));
+    return nBest.map(({ text, score }) => [utterance, score.toFixed(4), ...(text === '' ? [] : [text])].join(' '));
+  });
+  assert.deepEqual(linesOf('n_best.txt'), several);
+});
+
+test('decode with a beam finds the same words', async () => {
+  const out = at('beam');
+  await runStage(stage, { data, posteriors, tune: true, ...grid, beamNats: 30, out });
+  assert.equal(readFileSync(join(out, 'hypotheses.txt'), 'utf8'), truth);
+});
+
 const faults: { name: string; code: number; argv: () => string[]; message: RegExp }[] = [
   { name: 'neither model nor posteriors', code: 2, argv: () => ['--tune'], message: /either --model or --posteriors/ },
   {
@@ -83,6 +130,18 @@ const faults: { name: string; code: number; argv: () => string[]; message: RegEx
     code: 2,
     argv: () => ['--posteriors', posteriors, '--tune', '--prior-scales', '1,0'],
     message: /--prior-scales 1,0 is not ascending/,
+  },
+  {
+    name: 'scales of a language model that is not there',
+    code: 2,
+    argv: () => ['--posteriors', posteriors, '--tune', '--language-model-scales', '1'],
+    message: /--language-model-scales weigh a --language-model/,
+  },
+  {
+    name: 'an open vocabulary of frames',
+    code: 2,
+    argv: () => ['--posteriors', posteriors, '--tune', '--vocabulary', 'open'],
+    message: /An open vocabulary needs objective ctc, and .*posteriors is of frames/,
   },
   {
     name: 'an acoustic scale of 0',
@@ -209,5 +268,5 @@ test('decode refuses a language model that is not whole, by its file', async () 
   ];
   const { code, stderr } = await call(stage, args);
   assert.equal(code, 3);
-  assert.match(stderr, /Cannot use a language model: .*short.arpa has \d+ of 1 2-grams that it announces/);
+  assert.match(stderr, /Cannot use a language model: .*short.arpa, line \d+: has \d+ of 1 2-grams that it announces/);
 });

@@ -18,10 +18,8 @@ import { createUtteranceWriter, type UtteranceWriter } from '../shared/io/uttera
 import type { Audio } from '../shared/io/wav.ts';
 import { mapInOrder, openWorkers, serve, type Work, type Workers } from '../shared/io/workers.ts';
 import { type Degradation, degrade } from '../shared/math/degrade.ts';
-import type { Fbank } from '../shared/math/fbank.ts';
-import { createFastFbank } from '../shared/math/kernels/fast_fbank.ts';
+import { createFeatureExtractor, type FeatureExtractor } from '../shared/math/kernels/feature_extractor.ts';
 import { type Masking, maskFeatures } from '../shared/math/masking.ts';
-import { createMfcc } from '../shared/math/mfcc.ts';
 import { createMoments, type Moments } from '../shared/math/moments.ts';
 import { createRandom } from '../shared/math/random.ts';
 import { createResampler } from '../shared/math/resample.ts';
@@ -226,7 +224,7 @@ interface Faulty {
 }
 
 /** Features of an utterance, and what they are of. */
-interface Extracted extends Pick<Extractor, 'sampleRateHz' | 'dimensions' | 'firstFrameCentreMs'> {
+interface Extracted extends Pick<FeatureExtractor, 'sampleRateHz' | 'dimensions' | 'firstFrameCentreMs'> {
   utterance: string;
   speaker: string;
   audio: string;
@@ -239,7 +237,7 @@ const program = fileURLToPath(import.meta.url);
 const extraction: Work<Options, Utterance[], (Extracted | Faulty)[]> = {
   name: 'extraction',
   prepare(settings) {
-    let extractor: Extractor | undefined;
+    let extractor: FeatureExtractor | undefined;
     const recordings = createRecordings(settings);
     return async (utterances) => {
       const found: (Extracted | Faulty)[] = [];
@@ -300,7 +298,7 @@ function normaliseInPlace(features: Float32Array, moments: Moments, { normVars }
 function featuresOf(
   { id, audio }: Utterance,
   samples: Float32Array,
-  { frameCount, compute, dimensions }: Extractor,
+  { frameCount, compute, dimensions }: FeatureExtractor,
   { data }: Options,
 ): Float32Array {
   const refuse = (why: string): InputError =>
@@ -342,21 +340,12 @@ function createRecordings({ sampleRate: wanted, speed }: Options) {
   };
 }
 
-/** Features of one kind at one sampling rate. */
-interface Extractor extends Fbank {
-  sampleRateHz: number;
-  /** Values a frame. */
-  dimensions: number;
-}
-
-function createExtractor({ kind, coefficients, ...options }: Options & { sampleRateHz: number }): Extractor {
-  const { sampleRateHz, bins } = options;
+function createExtractor(options: Options & { sampleRateHz: number }): FeatureExtractor {
   try {
-    const fbank = createFastFbank(options);
-    if (kind === 'fbank') return { ...fbank, sampleRateHz, dimensions: bins };
-    return { ...createMfcc({ ...options, coefficients }, fbank), sampleRateHz, dimensions: coefficients };
+    return createFeatureExtractor(options);
   } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(`${error.message} (at ${sampleRateHz} samples a second)`);
+    if (error instanceof RangeError)
+      throw new UsageError(`${error.message} (at ${options.sampleRateHz} samples a second)`);
     throw error;
   }
 }

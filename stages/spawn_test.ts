@@ -32,7 +32,8 @@ for (const stage of stages) {
   test(`${stage} has a help text with examples, and refuses an unknown flag with exit code 2`, () => {
     const help = call(stage, '--help');
     assert.equal(help.status, 0, help.stderr);
-    for (const part of [stage, '--out', 'Examples:', 'Exit codes']) assert.ok(help.stdout.includes(part), part);
+    const output = stage === 'transcribe' ? 'FILE…' : '--out';
+    for (const part of [stage, output, 'Examples:', 'Exit codes']) assert.ok(help.stdout.includes(part), part);
     const unknown = call(stage, '--unheard-of');
     assert.equal(unknown.status, 2);
     assert.equal(unknown.stdout, '');
@@ -54,6 +55,14 @@ test('a program prints one JSON report on stdout, the one beside its output, and
   );
   assert.equal(status, 0, stderr);
   assert.deepEqual(JSON.parse(stdout), JSON.parse(readFileSync(at('logits/report.json'), 'utf8')));
+});
+
+test('transcribe says in one line what is wrong with what comes through a pipe', () => {
+  const argv = ['dist/transcribe.js', '--model', model, '--quiet', '-'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8', input: 'no audio' });
+  assert.equal(status, 3, stderr);
+  assert.equal(stdout, '');
+  assert.match(stderr, /^transcribe: Cannot use model .*model on audio: it does not say what its features are/);
 });
 
 test('a program says in one line that it may not write where it was told to', () => {

@@ -10,12 +10,24 @@ export interface PackedBatch {
   utteranceOffsets: Int32Array;
 }
 
+/** What a network that goes forward in time keeps of the frames before, by layer; empty at the beginning. */
+export interface NetworkMemory {
+  layers: { hidden: Float32Array; inner: Float32Array }[];
+}
+
 /** A network's forward and backward pass; losses and optimisers are plain mathematics outside. */
 export interface Network {
   /**
    * Logits [frames × tokens]. With `training`, units are dropped and what `backward` needs is kept.
+   *
+   * @param memory of a network that is recurrent in one direction: the batch, of one utterance, goes on from it, and it is
+   *   replaced by that of the last frame
    */
-  forward(batch: PackedBatch, training?: { dropoutSeed: readonly (number | string)[] }): Float32Array;
+  forward(
+    batch: PackedBatch,
+    training?: { dropoutSeed: readonly (number | string)[] },
+    memory?: NetworkMemory,
+  ): Float32Array;
   /**
    * Gradient of all parameters, flat, as in `parameterLayout`, for the last forward pass in training; the next call
    * overwrites it.

@@ -1,6 +1,6 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { Kernels } from '../math/kernels/kernels.ts';
-import type { PackedBatch } from './engine.ts';
+import type { NetworkMemory, PackedBatch } from './engine.ts';
 import type { Products } from './products.ts';
 
 /** What layers work with; arrays are to lie in the kernels' memory, which each forward pass clears. */
@@ -19,7 +19,11 @@ export interface Layers {
   /** How many numbers both passes put into the kernels' memory. */
   numbersOf(batch: Pick<PackedBatch, 'frames' | 'utteranceOffsets'>): number;
   /** Values of the last one, [frames × its units]; in training, what `backward` needs is kept. */
-  forward(batch: PackedBatch, training: { dropoutSeed: readonly (number | string)[] } | undefined): Float32Array;
+  forward(
+    batch: PackedBatch,
+    training: { dropoutSeed: readonly (number | string)[] } | undefined,
+    memory?: NetworkMemory,
+  ): Float32Array;
   /**
    * @param gradient with respect to those values; may be overwritten
    * @param put receives the gradient of each parameter

@@ -69,11 +69,11 @@ export function createNetwork(
 
   return {
     setWeights,
-    forward(batch, mode) {
+    forward(batch, mode, memory) {
       forget();
       const { frames } = batch;
       kernels.clear(layers.numbersOf(batch) + frames * width);
-      const hidden = products.upload(layers.forward(batch, mode), frames, width);
+      const hidden = products.upload(layers.forward(batch, mode, memory), frames, width);
       const logits = products.product(hidden, tools.matrix('output.matrix'));
       const bias = tools.part('output.bias');
       for (let i = 0; i < logits.length; i += tokens)

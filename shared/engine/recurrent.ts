@@ -2,7 +2,7 @@ import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { columnSums } from '../math/column_sums.ts';
 import { randomState } from '../math/random.ts';
 import { directionsOf, gatesOf, hiddenWidth, inputWidth, type RecurrentArchitecture } from './architecture.ts';
-import type { PackedBatch } from './engine.ts';
+import type { NetworkMemory, PackedBatch } from './engine.ts';
 import type { Layers, Tools } from './layers.ts';
 
 /** In which order a direction goes over the frames of a batch; see `RecurrentStep`. */
@@ -11,6 +11,9 @@ interface Order {
   /** First frame of each step, and the end of the last. */
   steps: number[];
 }
+
+/** Of one layer. */
+type Memory = NetworkMemory['layers'][number];
 
 /** What the backward pass needs of one direction of a layer. */
 interface Trace {
@@ -42,14 +45,19 @@ export function recurrentLayers(
   let traces: LayerTrace[] = [];
   let frames = 0;
 
-  function runForward(name: string, input: Tensor2D, order: Order): Trace {
+  /** @param memory of the frame before, which has the first place of the order then */
+  function runForward(name: string, input: Tensor2D, order: Order, memory?: Memory): Trace {
     const { places, steps } = order;
     const gates = own(products.product(input, matrix(`${name}.input`)));
     const bias = own(part(`${name}.bias`));
-    const [inner, hidden] = [kernels.floats(frames * width), kernels.floats(frames * width)];
-    const recurrent = kernels.floats((steps[1] ?? 0) * gateColumns);
+    const [inner, hidden] = [kernels.floats(places.length * width), kernels.floats(places.length * width)];
+    if (memory) {
+      inner.set(memory.inner);
+      hidden.set(memory.hidden);
+    }
+    const recurrent = kernels.floats(((steps[1] ?? 0) - steps[0]!) * gateColumns);
     for (let i = 0; i + 1 < steps.length; i++) {
-      const [first, before] = [steps[i]!, steps[i - 1] ?? -1];
+      const [first, before] = [steps[i]!, steps[i - 1] ?? steps[0]! - 1];
       const count = steps[i + 1]! - first;
       if (before >= 0) recurrent.set(productOfRows(hidden, before, count, `${name}.recurrent`));
       step({ units: width, count, first, before, places, gates, recurrent, bias, inner, hidden });
@@ -117,18 +125,21 @@ export function recurrentLayers(
 
   return {
     numbersOf: ({ frames }) =>
-      layers * (directions.length * frames * 26 * width + frames * (4 * columns + inputWidth(architecture))),
-    forward(batch, training) {
+      layers * (directions.length * (frames + 1) * 26 * width + frames * (4 * columns + inputWidth(architecture))),
+    forward(batch, training, memory) {
       frames = batch.frames;
-      const orders = directions.map((direction) => orderOf(batch, direction));
+      const goesOn = memory !== undefined && memory.layers.length > 0;
+      const orders = directions.map((direction) => orderOf(batch, direction, goesOn ? 1 : 0));
       let input = products.upload(batch.features, frames, inputWidth(architecture));
       let y: Float32Array = new Float32Array(0);
       for (let i = 0; i < layers; i++) {
         y = kernels.floats(frames * columns);
         const runs = directions.map((direction, k) => {
-          const run = runForward(`layer${i + 1}.${direction}`, input, orders[k]!);
-          const { places } = orders[k]!;
-          kernels.scatterRows(y, run.hidden, { places, columns, column: k * width });
+          const run = runForward(`layer${i + 1}.${direction}`, input, orders[k]!, memory?.layers[i]);
+          const { places, steps } = orders[k]!;
+          const own = { places: places.subarray(steps[0]), columns, column: k * width };
+          kernels.scatterRows(y, run.hidden.subarray(steps[0]! * width), own);
+          if (memory) memory.layers[i] = { hidden: run.hidden.slice(-width), inner: run.inner.slice(-width) };
           return run;
         });
         const kept = training && dropout > 0 ? kernels.floats(frames * columns) : undefined;
@@ -162,16 +173,17 @@ export function recurrentLayers(
     },
   };
 
-  function orderOf({ utteranceOffsets }: PackedBatch, direction: 'forward' | 'backward'): Order {
+  /** @param lead places before the first step: of a frame that is remembered */
+  function orderOf({ utteranceOffsets }: PackedBatch, direction: 'forward' | 'backward', lead: 0 | 1): Order {
     const utterances = Array.from({ length: utteranceOffsets.length - 1 }, (_, i) => ({
       first: utteranceOffsets[i]!,
       end: utteranceOffsets[i + 1]!,
     }));
     utterances.sort((a, b) => b.end - b.first - (a.end - a.first));
-    const places = kernels.integers(frames);
-    const steps = [0];
-    let filled = 0;
-    for (let step = 0; filled < frames; step++) {
+    const places = kernels.integers(lead + frames);
+    const steps: number[] = [lead];
+    let filled: number = lead;
+    for (let step = 0; filled < lead + frames; step++) {
       for (const { first, end } of utterances) {
         if (first + step >= end) break;
         places[filled++] = direction === 'forward' ? first + step : end - 1 - step;

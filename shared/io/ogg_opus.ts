@@ -72,7 +72,7 @@ function checkPages(bytes: Buffer, refuse: (why: string) => InputError): void {
     if (bytes.toString('latin1', page, page + 4) !== 'OggS') throw refuse(`no page begins at byte ${page}`);
     if (bytes.length < page + 27 + bytes[page + 26]! || end > bytes.length)
       throw refuse(`the page at byte ${page} is not whole`);
-    if (checksum(bytes, page, end) !== bytes.readUInt32LE(page + 22))
+    if (checksumOfPage(bytes.subarray(page, end)) !== bytes.readUInt32LE(page + 22))
       throw refuse(`the page at byte ${page} has another checksum than it says`);
     page = end;
   }
@@ -86,10 +86,10 @@ const remainders = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** Of the bytes of a page, those of its checksum taken for 0. @see RFC 3533, sec. 6 */
-function checksum(bytes: Buffer, start: number, end: number): number {
+export function checksumOfPage(page: Uint8Array): number {
   let rest = 0;
-  for (let i = start; i < end; i++) {
-    const byte = i >= start + 22 && i < start + 26 ? 0 : bytes[i]!;
+  for (let i = 0; i < page.length; i++) {
+    const byte = i >= 22 && i < 26 ? 0 : page[i]!;
     rest = (rest << 8) ^ remainders[(rest >>> 24) ^ byte]!;
   }
   return rest >>> 0;

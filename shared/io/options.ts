@@ -114,25 +114,28 @@ export interface Usage {
   name: string;
   summary: string;
   examples: readonly string[];
+  /** What stands on the command line beside options, for programs that take it. */
+  words?: string;
 }
 
 /**
  * Reads a command line.
  *
- * @returns the options given, by camel-cased name and not yet checked; or the help text, when that was asked for
+ * @returns the options given, by camel-cased name and not yet checked, and words beside them; or the help text, when that
+ *   was asked for
  * @throws {UsageError} for a flag or word that is not in the table
  */
 export async function parseArguments(
-  { name, summary, examples }: Usage,
+  { name, summary, examples, words }: Usage,
   table: OptionTable,
   argv: readonly string[],
-): Promise<{ given: Record<string, unknown> } | { help: string }> {
+): Promise<{ given: Record<string, unknown>; words: string[] } | { help: string }> {
   const { default: yargs } = await import('yargs');
   const parser = yargs([])
     .scriptName(name)
-    .usage(`$0 — ${summary}\n\nUsage: $0 --out DIR [options]`)
+    .usage(`$0 — ${summary}\n\nUsage: $0 ${words ? `[options] ${words}` : '--out DIR [options]'}`)
     .options(Object.fromEntries(Object.entries(table).map(([flag, spec]) => [flag, yargsOption(spec)])))
-    .strict()
+    .strictOptions()
     .parserConfiguration({
       'camel-case-expansion': false,
       'dot-notation': false,
@@ -154,8 +157,10 @@ export async function parseArguments(
   });
   if (failure) throw new UsageError(`${failure.message}; see "${name} --help"`);
   if (given.help) return { help: output };
-  if (given._.length > 0) throw new UsageError(`Unknown argument: ${given._.join(' ')}; see "${name} --help"`);
-  return { given: Object.fromEntries(Object.keys(table).map((flag) => [camel(flag), given[flag]])) };
+  if (given._.length > 0 && !words)
+    throw new UsageError(`Unknown argument: ${given._.join(' ')}; see "${name} --help"`);
+  const options = Object.fromEntries(Object.keys(table).map((flag) => [camel(flag), given[flag]]));
+  return { given: options, words: given._.map(String) };
 }
 
 function yargsOption({

@@ -131,7 +131,8 @@ const commonOptions = {
   },
 } as const satisfies OptionTable;
 
-const engineOptions = {
+/** Options of programs that run a network. */
+export const engineOptions = {
   engine: {
     type: 'string',
     default: 'auto',
@@ -435,19 +436,29 @@ export async function main(stage: Stage, argv: readonly string[], { stdout, stde
     stdout.write(stage.render ? stage.render(report) : `${JSON.stringify(report, null, 1)}\n`);
     return 0;
   } catch (error) {
-    const system = describeSystemError(error);
-    const code = system ? 3 : exitCodeOf(error);
-    const message = code === 1 ? ((error as Error)?.stack ?? error) : (system ?? (error as Error).message);
-    stderr.write(`${stage.name}: ${message}\n`);
-    return code;
+    return tellFault(stage.name, error, stderr);
   }
+}
+
+/** Says what is wrong in one line, or with its stack where it is our fault. @returns the exit code it stands for */
+export function tellFault(program: string, error: unknown, stderr: Pick<NodeJS.WritableStream, 'write'>): number {
+  const system = describeSystemError(error);
+  const code = system ? 3 : exitCodeOf(error);
+  const message = code === 1 ? ((error as Error)?.stack ?? error) : (system ?? (error as Error).message);
+  stderr.write(`${program}: ${message}\n`);
+  return code;
+}
+
+/** Whether a file is the program that was called, and not a part of another. */
+export function isProgram(meta: ImportMeta): boolean {
+  const program = process.argv[1];
+  return isMainThread && !!program && existsSync(program) && realpathSync(program) === fileURLToPath(meta.url);
 }
 
 /** Runs the stage when its file is the program, and chooses the exit code. */
 export async function runIfMain(meta: ImportMeta, stage: Stage): Promise<void> {
-  const program = process.argv[1];
+  if (!isProgram(meta)) return;
   const file = fileURLToPath(meta.url);
-  if (!isMainThread || !program || !existsSync(program) || realpathSync(program) !== file) return;
   if (file.endsWith('.js')) codeDigest = fileSha256(file);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {

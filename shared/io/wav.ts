@@ -13,7 +13,7 @@ export interface Audio {
 }
 
 /** How samples of one kind are stored, and a sample's value on the 16-bit scale. */
-interface Encoding {
+export interface Encoding {
   bytes: number;
   read(bytes: Buffer, offset: number): number;
 }
@@ -40,14 +40,7 @@ export function openWav(path: string): Audio {
     if (!format || format.length < 16) throw refuse('it has no format before its data; write it again');
     if (bytes === undefined) throw refuse('it has no data; write it again');
     if (bytes > present) throw refuse(`it is cut off: ${present} of ${bytes} bytes of data are there; copy it again`);
-    const code = format.readUInt16LE(0);
-    const kind = code === extensible && format.length >= 26 ? format.readUInt16LE(24) : code;
-    const [channels, sampleRateHz, bits] = [format.readUInt16LE(2), format.readUInt32LE(4), format.readUInt16LE(14)];
-    const encoding = encodings[`${kind}/${bits}`];
-    if (!encoding) throw refuse(`format ${kind} of ${bits} bits is not supported; convert it to 16-bit PCM`);
-    if (channels === 0 || sampleRateHz === 0) {
-      throw refuse(`it says ${channels} channels, ${sampleRateHz} samples a second; write it again`);
-    }
+    const { encoding, channels, sampleRateHz } = parseFormat(format, refuse);
     const frameBytes = channels * encoding.bytes;
     const length = Math.floor(bytes / frameBytes);
     return {
@@ -66,6 +59,33 @@ export function openWav(path: string): Audio {
     throw error;
   }
 }
+
+/** What a format chunk says of the samples after it. */
+export interface WavFormat {
+  encoding: Encoding;
+  channels: number;
+  sampleRateHz: number;
+}
+
+/** @param format content of the chunk, 16 bytes at least */
+export function parseFormat(format: Buffer, refuse: (why: string) => InputError): WavFormat {
+  const code = format.readUInt16LE(0);
+  const kind = code === extensible && format.length >= 26 ? format.readUInt16LE(24) : code;
+  const [channels, sampleRateHz, bits] = [format.readUInt16LE(2), format.readUInt32LE(4), format.readUInt16LE(14)];
+  const encoding = encodings[`${kind}/${bits}`];
+  if (!encoding) throw refuse(`format ${kind} of ${bits} bits is not supported; convert it to 16-bit PCM`);
+  if (channels === 0 || sampleRateHz === 0) {
+    throw refuse(`it says ${channels} channels, ${sampleRateHz} samples a second; write it again`);
+  }
+  return { encoding, channels, sampleRateHz };
+}
+
+/** Samples of one channel, 16 bits, without a head. */
+export const rawFormat = (sampleRateHz: number): WavFormat => ({
+  encoding: encodings['1/16']!,
+  channels: 1,
+  sampleRateHz,
+});
 
 interface Chunks {
   format?: Buffer;
@@ -102,7 +122,7 @@ function readAt(file: number, place: number, bytes: number): Buffer {
   return buffer.subarray(0, done);
 }
 
-function meanOfChannels(stored: Buffer, channels: number, { bytes, read }: Encoding): Float32Array {
+export function meanOfChannels(stored: Buffer, channels: number, { bytes, read }: Encoding): Float32Array {
   const result = new Float32Array(stored.length / (channels * bytes));
   for (let i = 0, offset = 0; i < result.length; i++) {
     let sum = 0;

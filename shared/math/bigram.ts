@@ -1,19 +1,12 @@
-/** How probable each word is after each other. */
-export interface BigramScores {
-  wordCount: number;
-  /**
-   * ln P(next | previous), row-major [(wordCount + 1) × (wordCount + 1)]: row `wordCount` is the start of a sentence,
-   * column `wordCount` its end.
-   */
-  logs: Float64Array;
-}
-
 /** A bigram model as its counts make it: P(w | v) = seen(w | v) where w followed v, else backoff(v) · P(w). */
 export interface BigramModel {
   wordCount: number;
   /** P(w), [wordCount + 1]; the last is the end of a sentence. */
   unigrams: Float64Array;
-  /** P(w | v) of every pair that was seen, rows and columns as in `BigramScores`; 0 elsewhere. */
+  /**
+   * P(w | v) of every pair that was seen, row-major [(wordCount + 1) × (wordCount + 1)]: row `wordCount` is the start of
+   * a sentence, column `wordCount` its end; 0 elsewhere.
+   */
   seen: Float64Array;
   /** [wordCount + 1] */
   backoff: Float64Array;
@@ -66,15 +59,6 @@ function smoothed(counts: Float64Array, lower: Float64Array): { probabilities: F
   const total = sum(counts) + kinds;
   if (total === 0) return { probabilities: lower, share: 1 };
   return { probabilities: counts.map((count, word) => (count + kinds * lower[word]!) / total), share: kinds / total };
-}
-
-/** The logarithms that a search adds up. */
-export function scoresOf({ wordCount, unigrams, seen, backoff }: BigramModel): BigramScores {
-  const size = wordCount + 1;
-  const logs = seen.map((probability, i) =>
-    Math.log(probability > 0 ? probability : backoff[Math.floor(i / size)]! * unigrams[i % size]!),
-  );
-  return { wordCount, logs };
 }
 
 const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);

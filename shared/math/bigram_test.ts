@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { estimateBigram, scoresOf } from './bigram.ts';
+import { estimateBigram } from './bigram.ts';
 import { createRandom } from './random.ts';
 
 test('estimateBigram() smooths as Witten and Bell: counted by hand', () => {
@@ -19,18 +19,20 @@ test('estimateBigram() smooths as Witten and Bell: counted by hand', () => {
   assert.deepEqual([...backoff], [2 / 4, 1 / 2, 1 / 3]);
 });
 
-test('scoresOf() is a distribution over what comes next, after everything, seen or not', () => {
+test('estimateBigram() leaves as much for unseen pairs as they need: a distribution over what comes next, after everything', () => {
   const random = createRandom(5, 'bigram');
   const wordCount = 6; // the last is never said
   const sentences = Array.from({ length: 30 }, () =>
     Array.from({ length: random.integer(9) }, () => random.integer(wordCount - 1)),
   );
-  const { logs } = scoresOf(estimateBigram(sentences, wordCount));
+  const { unigrams, seen, backoff } = estimateBigram(sentences, wordCount);
   for (let previous = 0; previous <= wordCount; previous++) {
-    const row = logs.subarray(previous * (wordCount + 1), (previous + 1) * (wordCount + 1));
-    const mass = row.reduce((sum, log) => sum + Math.exp(log), 0);
+    const row = Array.from(seen.subarray(previous * (wordCount + 1), (previous + 1) * (wordCount + 1)), (own, word) =>
+      own > 0 ? own : backoff[previous]! * unigrams[word]!,
+    );
+    const mass = row.reduce((sum, probability) => sum + probability, 0);
     assert.ok(Math.abs(mass - 1) < 1e-12, `after ${previous}: ${mass}`);
-    assert.ok(row.every((log) => log > -Infinity));
+    assert.ok(row.every((probability) => probability > 0));
   }
 });
 

@@ -40,9 +40,9 @@ export function createResampler(from: number, to: number): (samples: Float32Arra
 
 /** For each of `up` phases the taps on input samples −reach … reach, [phases × taps]; those of a phase sum to 1. */
 function filterOf(up: number, down: number): { reach: number; taps: Float64Array } {
-  const cutoff = rollOff * Math.min(1, up / down);
+  const cutoff = cutoffOf(up, down);
   const width = zeroCrossings / cutoff;
-  const reach = Math.ceil(width) + 1;
+  const reach = reachOf(up, down);
   const tapCount = 2 * reach + 1;
   const taps = new Float64Array(up * tapCount);
   for (let phase = 0; phase < up; phase++) {
@@ -57,6 +57,11 @@ function filterOf(up: number, down: number): { reach: number; taps: Float64Array
   }
   return { reach, taps };
 }
+
+const cutoffOf = (up: number, down: number): number => rollOff * Math.min(1, up / down);
+
+/** Input samples on either side that an output sample depends on. */
+const reachOf = (up: number, down: number): number => Math.ceil(zeroCrossings / cutoffOf(up, down)) + 1;
 
 const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
 
@@ -75,3 +80,42 @@ function bessel(x: number): number {
 }
 
 const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
+
+/** A signal that comes in pieces. */
+export interface StreamingResampler {
+  /** @returns what can be said of the signal so far that the last call did not */
+  push(samples: Float32Array): Float32Array;
+  /** What is left at the end of the signal. */
+  finish(): Float32Array;
+}
+
+/** The same samples as `createResampler` gives, piece by piece; holds back as much as the filter reaches ahead. */
+export function createStreamingResampler(from: number, to: number): StreamingResampler {
+  const resample = createResampler(from, to);
+  if (from === to) return { push: (samples) => samples, finish: () => new Float32Array(0) };
+  const divisor = greatestCommonDivisor(from, to);
+  const [up, down] = [to / divisor, from / divisor];
+  const margin = Math.ceil(reachOf(up, down) / down) * down;
+  let held = new Float32Array(0);
+  let done = 0; // of those held, how many have had their say: a multiple of `down`, as pieces begin where phases do
+  return {
+    push(samples) {
+      held = joined(held, samples);
+      const ready = Math.max(done, Math.floor((held.length - margin) / down) * down);
+      if (ready === done) return new Float32Array(0);
+      const result = resample(held).slice((done * up) / down, (ready * up) / down);
+      const kept = Math.max(0, ready - margin);
+      held = held.slice(kept);
+      done = ready - kept;
+      return result;
+    },
+    finish: () => resample(held).slice((done * up) / down),
+  };
+}
+
+function joined(a: Float32Array, b: Float32Array): Float32Array<ArrayBuffer> {
+  const both = new Float32Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

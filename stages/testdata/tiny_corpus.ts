@@ -163,27 +163,45 @@ export async function call(stage: Stage, argv: readonly string[]): Promise<{ cod
 }
 
 /** The posteriors of `writeTinyModel` as filter_targets would keep them with --select all: the spoken token has 0.9. */
-export function writeTinyPosteriors(path: string, { report = {} }: { report?: Record<string, unknown> } = {}): string {
-  const figures = { prior: new Array(vocabularySize).fill(0.2), selfLoop: new Array(vocabularySize).fill(0.5), ...report };
+export function writeTinyPosteriors(
+  path: string,
+  {
+    report = {},
+    metadata = {},
+    tokens: text = tokensText,
+    labelsOf = (id: string) => spoken[id]!.labels,
+  }: {
+    report?: Record<string, unknown>;
+    metadata?: Record<string, string>;
+    tokens?: string;
+    labelsOf?: (id: string) => number[];
+  } = {},
+): string {
+  const size = text.trimEnd().split('\n').length;
+  const figures = { prior: new Array(size).fill(1 / size), selfLoop: new Array(size).fill(0.5), ...report };
   return writeStageFolder(path, { id: path, stage: 'filter_targets', ...figures }, (out) => {
-    const metadata = {
-      ...{ 'kd.format': 'essence', 'kd.version': '1', 'kd.tokens': tokensId, 'kd.vocabularySize': String(vocabularySize) },
-      ...{ 'kd.frameShiftMs': '30', 'kd.firstFrameCentreMs': '15', 'kd.k': String(vocabularySize) },
+    const all = {
+      ...{ 'kd.format': 'essence', 'kd.version': '1', 'kd.tokens': tokensDigest(text), 'kd.vocabularySize': String(size) },
+      ...{ 'kd.frameShiftMs': '30', 'kd.firstFrameCentreMs': '15', 'kd.k': String(size), ...metadata },
     };
-    const writer = createUtteranceWriter(out.createFile('part-00000-of-00001.arrow'), { columns: essenceColumns(vocabularySize), metadata });
-    for (const [utterance, { labels }] of Object.entries(spoken)) {
-      const frames = labels.length;
-      const others = (label: number) => Array.from({ length: vocabularySize }, (_, i) => i).filter((i) => i !== label);
+    const writer = createUtteranceWriter(out.createFile('part-00000-of-00001.arrow'), {
+      columns: essenceColumns(size),
+      metadata: all,
+    });
+    const posteriors = [0.9, ...new Array(size - 1).fill(0.1 / (size - 1))].map(Math.log);
+    for (const utterance of Object.keys(spoken)) {
+      const labels = labelsOf(utterance);
+      const others = (label: number) => Array.from({ length: size }, (_, i) => i).filter((i) => i !== label);
       writer.append({
         utterance,
-        frames,
+        frames: labels.length,
         tokens: Uint16Array.from(labels.flatMap((label) => [label, ...others(label)])),
-        logPosteriors: Float32Array.from(labels.flatMap(() => [0.9, 0.025, 0.025, 0.025, 0.025].map(Math.log))),
-        logTail: new Float32Array(frames).fill(-Infinity),
-        weight: new Float32Array(frames).fill(1),
+        logPosteriors: Float32Array.from(labels.flatMap(() => posteriors)),
+        logTail: new Float32Array(labels.length).fill(-Infinity),
+        weight: new Float32Array(labels.length).fill(1),
       });
     }
     writer.close();
-    out.writeText('tokens.txt', tokensText);
+    out.writeText('tokens.txt', text);
   });
 }
