@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../shared/io/errors.ts';
 import { type InputFolder, readReport, type StageReport } from '../shared/io/report_file.ts';
@@ -78,7 +78,7 @@ function createReader(): Reader {
   const known = new Map<string, StageReport | undefined>();
   return (from, option) => {
     const [input] = from.report.inputs[option] ?? [];
-    if (!input) return undefined;
+    if (!input || isFile(input.path)) return undefined; // a file that no stage made tells no more
     if (!known.has(input.path)) known.set(input.path, readReport(input.path));
     const report = known.get(input.path);
     if (report?.id === input.id) return { path: input.path, report };
@@ -88,6 +88,8 @@ function createReader(): Reader {
     );
   };
 }
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 
 /** Ids of models that run together, as a key. */
 const modelsKey = (ids: readonly string[]): string => JSON.stringify(ids.toSorted());

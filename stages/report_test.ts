@@ -199,10 +199,9 @@ test('report refuses scores whose utterances cannot be read', async () => {
 
 test('report compares hypotheses that come from elsewhere', async () => {
   const elsewhere = (arm: string, substitutions: number[]) => {
-    const path = scoreOf(`files/${arm}`, { arm, size: 'model' }, { path: 'gone', id: 'gone' }, substitutions);
-    const file = join(path, 'report.json');
-    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), inputs: {} }));
-    return path;
+    const file = join(home, `${arm}.trn`);
+    writeFileSync(file, 'two words (s0-u0)\n');
+    return scoreOf(`files/${arm}`, { arm, size: 'model' }, { path: file, id: arm }, substitutions);
   };
   const scores = [elsewhere('whisper', [0, 1, 0, 0]), elsewhere('hard', [1, 1, 0, 1])];
   await report(scores, 'files/report');
