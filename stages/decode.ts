@@ -47,7 +47,7 @@ import { tokenOfWords } from '../shared/training/transcripts.ts';
 export const options = {
   data: {
     type: 'string',
-    role: 'corpus',
+    role: 'texts',
     demandOption: true,
     describe: 'data directory with lexicon and tokens; for --tune with text',
   },

@@ -38,6 +38,33 @@ export function tokenOfWords({
   return tokenOf;
 }
 
+/**
+ * The tokens of each word, its first pronunciation, where token 0 is the blank.
+ *
+ * @throws {InputError} where it is not
+ */
+export function tokensOfWords({
+  path,
+  tokens,
+  lexicon,
+}: Pick<DataDirectory, 'path' | 'tokens' | 'lexicon'>): Uint16Array[] {
+  if (tokens.symbols[0] !== blankSymbol) {
+    throw new InputError(
+      `Cannot use ${path} with CTC: token 0 of tokens.txt is ${tokens.symbols[0]}, not the blank ${blankSymbol}; make it with prepare_corpus --objective ctc, or --units words`,
+    );
+  }
+  const tokensOf: Uint16Array[] = [];
+  for (const { word, tokens: own } of lexicon.pronunciations) {
+    if (own.includes(0)) {
+      throw new InputError(
+        `Cannot use ${path} with CTC: word "${lexicon.words[word]}" has the token of the blank in lexicon.txt; take it out`,
+      );
+    }
+    tokensOf[word] ??= own;
+  }
+  return tokensOf;
+}
+
 interface Fitting {
   /** Input frames per output frame. */
   stride: number;
@@ -51,15 +78,11 @@ interface Fitting {
  * @throws {InputError} when a token or word does not fit, or no words are left
  */
 export async function withTranscripts(source: Source, data: DataDirectory, { stride, skip }: Fitting): Promise<Source> {
-  const tokenOf = tokenOfWords(data);
+  const tokensOf = tokensOfWords(data);
   const transcripts = new Map<string, Int32Array>();
   for (const { id } of data.utterances) {
     const words = data.wordsOf(id);
-    if (words)
-      transcripts.set(
-        id,
-        Int32Array.from(words, (word) => tokenOf[word]!),
-      );
+    if (words) transcripts.set(id, Int32Array.from(Array.from(words, (word) => [...tokensOf[word]!]).flat()));
   }
   const { path } = source.features;
   const said = { path: data.path, utterances: [...transcripts.keys()] };
