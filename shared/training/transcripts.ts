@@ -108,16 +108,16 @@ export async function withHypotheses(
 ): Promise<Source> {
   const file = join(folder, 'n_best.txt');
   const heard = new Map<string, { labels: Int32Array; score: number }[]>();
-  const tokenOf = tokenOfWords(data);
-  const tokenOfName = new Map(data.lexicon.words.map((name, word) => [name, tokenOf[word]!]));
+  const tokensOf = tokensOfWords(data);
+  const tokensOfName = new Map(data.lexicon.words.map((name, word) => [name, [...tokensOf[word]!]]));
   readNBest(file).forEach(({ utterance, score, words }, line) => {
-    const labels = Int32Array.from(words, (name) => tokenOfName.get(name) ?? -1);
-    const unknown = labels.indexOf(-1);
-    if (unknown >= 0) {
+    const unknown = words.find((name) => !tokensOfName.has(name));
+    if (unknown !== undefined) {
       throw new InputError(
-        `Cannot use ${file}:${line + 1}: word "${words[unknown]}" is not in the lexicon of ${data.path}; decode with the same data`,
+        `Cannot use ${file}:${line + 1}: word "${unknown}" is not in the lexicon of ${data.path}; decode with the same data`,
       );
     }
+    const labels = Int32Array.from(words.flatMap((name) => tokensOfName.get(name)!));
     const all = heard.get(utterance);
     if (all) all.push({ labels, score });
     else heard.set(utterance, [{ labels, score }]);
@@ -171,7 +171,7 @@ async function longEnough(
     skip(
       [utterance],
       new InputError(
-        `Cannot train on utterance "${utterance}": its ${tooLong.length} words need ${fewestCtcFrames(tooLong)} output frames, it has ${has}; ${advice}`,
+        `Cannot train on utterance "${utterance}": its ${tooLong.length} tokens need ${fewestCtcFrames(tooLong)} output frames, it has ${has}; ${advice}`,
       ),
     );
   }
