@@ -11,7 +11,7 @@ export interface SpelledLanguageOptions extends UnitTokensOptions {
 /** Tokens, transcripts and lexicons of words that are spelled in units. */
 export interface SpelledLanguage extends Pick<Language, 'tokens'> {
   /** A transcript of these words. */
-  textOf(words: readonly string[]): string[];
+  textOf(words: readonly string[]): readonly string[];
   /** For transcripts of these words. */
   lexiconOf(words: Iterable<string>): Language['lexicon'];
   /** What transcripts consist of, where that is units. */
@@ -40,7 +40,7 @@ export function spelledLanguage(
   }
   return {
     tokens,
-    textOf: (words) => [...words],
+    textOf: (words) => words,
     lexiconOf: (words) =>
       Array.from(words).flatMap((word) =>
         waysOf(word).map((way): [string, ...string[]] => [word, ...[...way, ...between].flatMap(tokensOf)]),

@@ -71,6 +71,7 @@ export async function writeCorpus(options: CorpusOptions, { out, progress, skip,
   Object.assign(divided, held, { train: left });
 
   const lengths = createLengths();
+  const interned = createInterned();
   progress.start(
     'checking',
     parts.reduce((sum, part) => sum + divided[part].length, 0),
@@ -78,7 +79,7 @@ export async function writeCorpus(options: CorpusOptions, { out, progress, skip,
   const prepared: Record<Part, Prepared[]> = { train: [], dev: [], test: [] };
   for (const part of parts) {
     for (const utterance of divided[part]) {
-      prepared[part].push(prepare(utterance, { options, lengths, report }));
+      prepared[part].push(prepare(utterance, { options, lengths, interned, report }));
       progress.advance();
       await breathe();
     }
@@ -161,18 +162,29 @@ function createLengths(): Lengths {
   };
 }
 
+/** @returns a function that gives one string for equal ones, however many there are */
+function createInterned(): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    const found = known.get(text) ?? text;
+    known.set(text, found);
+    return found;
+  };
+}
+
 /** A segment that ends so much after its recording is cut, as Kaldi's extract-segments does. */
 const mostOvershootSeconds = 0.5;
 
 interface Preparing {
   options: CorpusOptions;
   lengths: Lengths;
+  interned: (word: string) => string;
   report: Report;
 }
 
-function prepare(utterance: CorpusUtterance, { options, lengths, report }: Preparing): Prepared {
+function prepare(utterance: CorpusUtterance, { options, lengths, interned, report }: Preparing): Prepared {
   const { id, audio, segment, said, place } = utterance;
-  const words = said.flatMap(({ text }) => transcriptWords(text, options));
+  const words = said.flatMap(({ text }) => transcriptWords(text, options)).map(interned);
   if (words.length === 0) report(`${said[0]?.place ?? place}: ${id} has no words`, id);
   const fault = (why: string): void => report(`${place}: ${why}`, id);
   let whole: number | undefined;
