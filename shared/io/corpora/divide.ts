@@ -1,6 +1,6 @@
 import { createRandom } from '../../math/random.ts';
 import { InputError, UsageError } from '../errors.ts';
-import type { CorpusUtterance } from './corpus.ts';
+import type { CorpusUtterance, Report } from './corpus.ts';
 
 export const parts = ['train', 'dev', 'test'] as const;
 export type Part = (typeof parts)[number];
@@ -48,20 +48,23 @@ export interface HoldOut {
 /**
  * Holds out a part of the utterances for each of some parts: all of drawn speakers, or drawn utterances.
  *
- * @returns what is left, what each part has, and the speakers held out
- * @throws {InputError} where too few are there
+ * @returns what is left, what each part has, and the names of speakers or utterances held out; all is left where too few
+ *   are there, which is reported
  */
 export function holdOut(
   utterances: readonly CorpusUtterance[],
   wanted: readonly Part[],
   { by, share, seed }: HoldOut,
+  report: Report,
 ): { left: CorpusUtterance[]; held: Partial<Record<Part, CorpusUtterance[]>>; names: Partial<Record<Part, string[]>> } {
   const nameOf = ({ id, speaker }: CorpusUtterance): string => (by === 'speakers' ? speaker : id);
   const all = [...new Set(utterances.map(nameOf))].sort();
-  if (all.length <= wanted.length)
-    throw new InputError(
-      `Cannot hold out ${wanted.join(' and ')}: of all ${by} there are ${all.length}; name other parts with --${wanted[0]}${by === 'speakers' ? ', or use --hold-out utterances' : ''}`,
+  if (all.length <= wanted.length) {
+    report(
+      `Too few ${by} to hold some out for ${wanted.join(' and ')}: ${all.length}; name other parts with --${wanted[0]}${by === 'speakers' ? ', or use --hold-out utterances' : ''}`,
     );
+    return { left: [...utterances], held: {}, names: {} };
+  }
   const drawn = createRandom(seed, 'held out').shuffle([...all]);
   const count = Math.min(Math.max(1, Math.round(share * all.length)), Math.floor((all.length - 1) / wanted.length));
   const partOf = new Map<string, Part>();

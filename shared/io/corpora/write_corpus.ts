@@ -67,7 +67,7 @@ export async function writeCorpus(options: CorpusOptions, { out, progress, skip,
     report,
   );
   const wanted = parts.filter((part) => sources[part].length === 0);
-  const { left, held, names } = holdOut(divided.train, wanted, options.holdOut);
+  const { left, held, names } = holdOut(divided.train, wanted, options.holdOut, report);
   Object.assign(divided, held, { train: left });
 
   const lengths = createLengths();
