@@ -20,10 +20,10 @@ SHARDS    ?= 1## parts that features, caching, filtering and decoding are comput
 ENGINE    ?= auto## auto, native, wasm or cpu
 FAST      ?=## 1: a small run of everything in under two minutes, for the impatient and for CI
 SEEDS     ?= $(if $(FAST)$(filter wasm cpu,$(ENGINE)),0,0 1)## a student and a set of teachers for each; slow engines take one
-CORPUS    ?= fsdd## fsdd, embedded; or speechocean762 with DATA=its folder: see pipelines/corpora
+CORPUS    ?= fsdd## fsdd, embedded; or, with DATA=its folder, speechocean762, librispeech, kaldi, commonvoice or folder: see pipelines/corpora
 DATA      ?=## folder of a corpus that is not embedded
 TRANSCRIBED ?=## share of the training transcripts that are used; the others' audio goes with the untranscribed
-OBJECTIVE ?= frame## frame: a label for each frame, found by realignment; ctc: transcripts alone
+OBJECTIVE ?= $(if $(filter fsdd speechocean762,$(CORPUS)),frame,ctc)## frame: a label for each frame, found by realignment; ctc: transcripts alone
 ROTATIONS ?= $(ALL_ROTATIONS)## fsdd: seen: all speakers in training and test; unseen-0 … unseen-5: one speaker kept for the test
 SIZES     ?= large## students: large (a teacher's own architecture), small (about a sixth of it)
 ARMS      ?= hard $(if $(FAST),,masked $(if $(filter frame,$(OBJECTIVE)),smooth)) full essence## what students learn from: see pipelines/arms.mk

@@ -2,6 +2,7 @@
 
 UPDATES_ALIGNER ?= $(if $(FAST),200,400)## optimiser steps of the models that only align
 ALIGN_PASSES    ?= $(if $(FAST),1 2,1 2 3)## realignments after the linear start
+unit_flags      ?= $(if $(filter ctc,$(OBJECTIVE)),--units words)
 SPLITS          := train dev test $(if $(strip $(foreach arm,$(ARMS),$($(arm).untranscribed))),untranscribed)
 # recordings heard otherwise: by students in place of the original, or besides it with labels and targets of their own
 HEARD           := $(sort $(foreach arm,$(ARMS),$($(arm).heard)))
@@ -21,7 +22,7 @@ endif
 
 # ── Corpus, features, hard labels: once a rotation; $(1) folder, $(2) rotation ──
 define rotation_rules
-$(call stage,$(1)/data,,prepare_corpus,--corpus $(CORPUS) --source $(DATA_SOURCE) $(call prepare_flags,$(2)) $(addprefix --transcribed ,$(TRANSCRIBED)) $(if $(filter ctc,$(OBJECTIVE)),--units words))
+$(call stage,$(1)/data,,prepare_corpus,--corpus $(CORPUS) --source $(DATA_SOURCE) $(call prepare_flags,$(2)) $(addprefix --transcribed ,$(TRANSCRIBED)) $(unit_flags))
 $(foreach split,$(SPLITS),$(call features_rule,$(1),features,$(split)))
 $(foreach kind,$(FOREIGN_FEATURES),$(foreach split,$(SPLITS),$(call features_rule,$(1),foreign/$(kind),$(split),$($(kind).audio))))
 $(foreach kind,$(FOREIGN_FEATURES),$(foreach also,$(ALSO),$(call stage,$(1)/foreign/$(kind)/$(also),$(1)/data,extract_features,--data $(1)/data/train $(feature_flags) $($(also).audio) $($(kind).audio))))

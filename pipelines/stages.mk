@@ -52,7 +52,7 @@ endef
 stage = $(eval $(call stage_rule,$(strip $(1)),$(2),$(strip $(3)),$(strip $(4) $(call missing,$(3)))))
 
 # stages that can leave utterances out
-skipping := extract_features align_labels train_student filter_targets decode score
+skipping := prepare_corpus extract_features align_labels train_student filter_targets decode score
 missing = $(if $(and $(ALLOW_MISSING),$(filter $(skipping),$(1))),--allow-missing $(ALLOW_MISSING))
 
 dist/%.js: dist/build.json ;

@@ -35,6 +35,10 @@ const owners: Record<string, readonly string[]> = {
   'fast-glob': ['shared/io', 'stages'],
   '@wasm-audio-decoders/': ['shared/io'],
   '@bokuweb/': ['shared/io'],
+  'opus-decoder': ['shared/io'],
+  'mpg123-decoder': ['shared/io'],
+  'codec-parser': ['shared/io'],
+  '@huggingface/tokenizers': ['shared/io'],
 };
 
 const rooms = Object.keys(mayImport);

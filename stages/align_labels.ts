@@ -34,7 +34,7 @@ import { checkTokens, openModelPosteriors } from '../shared/training/posterior_s
 export const options = {
   data: {
     type: 'string',
-    role: 'corpus',
+    role: 'texts',
     demandOption: true,
     describe: 'data directory with text, lexicon and tokens',
   },

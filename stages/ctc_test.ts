@@ -299,7 +299,7 @@ test('utterances too short for their transcripts are left out with --allow-missi
     ctm: undefined,
   });
   const given = { ...settings, data: crowded, devData: crowded, updates: 2, evaluations: 1 };
-  const why = /"s1-b": its 5 words need 9 output frames, it has 8; .*--allow-missing 1, and that makes 2/;
+  const why = /"s1-b": its 5 tokens need 9 output frames, it has 8; .*--allow-missing 1, and that makes 2/;
   await assert.rejects(runStage(train, { ...given, allowMissing: 1, out: at('refused') }), why);
   const report = await runStage(train, { ...given, allowMissing: 2, out: at('shorter') });
   assert.equal(report.utterances, 2);

@@ -32,7 +32,7 @@ import {
 export const options = {
   data: {
     type: 'string',
-    role: 'corpus',
+    role: 'texts',
     demandOption: true,
     describe: 'data directory with lexicon and tokens; for --tune with text',
   },

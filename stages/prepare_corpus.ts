@@ -1,18 +1,39 @@
+import { openers, writeCorpus } from '../shared/io/corpora/write_corpus.ts';
 import { UsageError } from '../shared/io/errors.ts';
 import { sampleRateHz } from '../shared/io/fsdd.ts';
 import { writeNoisyDigits } from '../shared/io/noisy_digits.ts';
 import { writeSpeechocean762 } from '../shared/io/speechocean762.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
-import { units } from '../shared/text/units.ts';
+import { wordUnits } from '../shared/text/spell.ts';
 
 export const options = {
   corpus: {
     type: 'string',
     default: 'fsdd',
-    choices: ['fsdd', 'speechocean762'],
-    describe: 'what is at --source: fsdd makes noisy connected digits; speechocean762 is read English, as phones',
+    choices: ['fsdd', 'speechocean762', ...(Object.keys(openers) as (keyof typeof openers)[])],
+    describe:
+      'what is at --source: fsdd makes noisy connected digits; speechocean762 is read English, as phones; the others are speech of your own, in the layout of LibriSpeech, Kaldi, Common Voice, or a plain folder',
   },
-  source: { type: 'string', role: 'corpus', demandOption: true, describe: 'folder of the corpus' },
+  source: { type: 'string', role: 'texts', demandOption: true, describe: 'folder of the corpus' },
+  train: {
+    type: 'string',
+    array: true,
+    describe: 'own speech: parts of the corpus to train on; those whose names begin with train unless given',
+  },
+  dev: { type: 'string', array: true, describe: 'own speech: parts to tune on; those that begin with dev or valid' },
+  test: { type: 'string', array: true, describe: 'own speech: parts to test on; those that begin with test' },
+  'hold-out': {
+    type: 'string',
+    choices: ['speakers', 'utterances'],
+    describe:
+      'own speech: what dev and test are drawn of from the training part where they are not there; speakers unless given',
+  },
+  'held-out-share': {
+    type: 'number',
+    above: 0,
+    below: 0.5,
+    describe: 'own speech: share of the speakers, or utterances, that each of them has; 0.1 unless given',
+  },
   protocol: {
     type: 'string',
     choices: ['seen', 'unseen'],
@@ -35,38 +56,94 @@ export const options = {
   },
   units: {
     type: 'string',
-    default: 'states',
-    choices: units,
-    describe: 'what tokens stand for: states of words, and silence; or whole words, and a blank, for --objective ctc',
+    choices: ['states', ...wordUnits],
+    describe:
+      'fsdd, speechocean762: states of words, and silence, unless given; or words, and a blank, for --objective ctc. own speech: what words are spelled in, characters unless given',
+  },
+  objective: {
+    type: 'string',
+    choices: ['ctc', 'frame'],
+    describe: 'own speech: tokens for transcripts, a blank and units, unless given; or for frames, silence and states',
+  },
+  text: {
+    type: 'string',
+    choices: ['words', 'units'],
+    describe: 'own speech: what transcripts consist of and errors are counted in; words unless given',
   },
   states: {
     type: 'number',
     integer: true,
     min: 1,
     max: 10,
-    describe: 'speechocean762: tokens of a phone, its shortest duration in output frames; 2 unless given',
+    describe: 'models of frames: tokens of a unit, its shortest duration in output frames; 2 unless given',
+  },
+  alphabet: {
+    type: 'string',
+    describe: 'characters: all that a word may have; unless given, those of the training transcripts',
+  },
+  lexicon: {
+    type: 'string',
+    role: 'corpus',
+    describe: 'lexicon: file of pronunciations, as the CMU dictionary or Kaldi has them: word phone phone …',
+  },
+  'strip-stress': { type: 'boolean', default: false, describe: 'lexicon: AH0, AH1 and AH2 are one phone' },
+  tokenizer: {
+    type: 'string',
+    role: 'corpus',
+    describe: 'pieces: a tokenizer.json with ▁ at the beginning of words, see pipelines/corpora/train_tokenizer.py',
+  },
+  case: {
+    type: 'string',
+    default: 'keep',
+    choices: ['keep', 'lower', 'upper'],
+    describe: 'own speech: of transcripts, and of the words of a lexicon',
+  },
+  punctuation: {
+    type: 'string',
+    default: 'keep',
+    choices: ['keep', 'remove'],
+    describe:
+      'own speech: remove takes punctuation and symbols off, all but apostrophes within words; dashes part words',
   },
   seed: {
     type: 'number',
     default: 0,
     integer: true,
     min: 0,
-    describe: 'of strings, pauses, noise, and of what is put away',
+    describe: 'of strings, pauses, noise, and of what is put away or held out',
   },
 } as const satisfies OptionTable;
 
 type Options = OptionsOf<typeof options>;
 
-/** Options that only one corpus has. */
+/** Options that only some corpora have. */
+const own = Object.keys(openers);
 const belongTo = {
-  protocol: 'fsdd',
-  rotation: 'fsdd',
-  states: 'speechocean762',
-} as const;
+  protocol: ['fsdd'],
+  rotation: ['fsdd'],
+  states: ['speechocean762', ...own],
+  ...{ train: own, dev: own, test: own, holdOut: own, heldOutShare: own, objective: own, text: own },
+  ...{ alphabet: own, lexicon: own, tokenizer: own },
+} as const satisfies Partial<Record<keyof Options, readonly string[]>>;
 
-export async function run(options: Options, { out, progress, breathe }: Context) {
+export async function run(options: Options, context: Context) {
   checkOptions(options);
-  const { corpus, source, protocol = 'seen', rotation = 0, transcribed, units, states = 2, seed } = options;
+  const { corpus } = options;
+  if (corpus === 'fsdd' || corpus === 'speechocean762') return prepareKnown({ ...options, corpus }, context);
+  const { units = 'characters', objective = 'ctc', text = 'words', states = 2 } = options;
+  checkUnits(units, { ...options, objective });
+  const holdOut = { by: options.holdOut ?? 'speakers', share: options.heldOutShare ?? 0.1, seed: options.seed };
+  return writeCorpus({ ...options, corpus, holdOut, units, objective, text, states }, context);
+}
+
+async function prepareKnown(
+  options: Options & { corpus: 'fsdd' | 'speechocean762' },
+  { out, progress, breathe }: Context,
+) {
+  const { corpus, source, protocol = 'seen', rotation = 0, transcribed, states = 2, seed } = options;
+  const { units = 'states' } = options;
+  if (units !== 'states' && units !== 'words')
+    throw new UsageError(`--units ${units} belongs to --corpus ${own.join(', ')}; ${corpus} has states or words`);
   const parts =
     corpus === 'fsdd'
       ? writeNoisyDigits(out, { source, protocol, rotation, transcribed, units, seed })
@@ -82,15 +159,40 @@ export async function run(options: Options, { out, progress, breathe }: Context)
 }
 
 function checkOptions(options: Options): void {
-  for (const [flag, corpus] of Object.entries(belongTo) as [keyof typeof belongTo, string][]) {
-    if (options[flag] !== undefined && options.corpus !== corpus)
-      throw new UsageError(`--${flag} belongs to --corpus ${corpus}; leave it out`);
+  for (const [name, corpora] of Object.entries(belongTo) as [keyof typeof belongTo, readonly string[]][]) {
+    if (options[name] === undefined || corpora.includes(options.corpus)) continue;
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UsageError(`--${flag} belongs to --corpus ${corpora.join(', ')}; leave it out`);
   }
-  if (options.units === 'words' && options.states !== undefined)
+  if (options.units === 'words' && options.states !== undefined && options.objective !== 'frame')
     throw new UsageError('--states belongs to --units states: a whole word is one token; leave it out');
   if (options.corpus === 'fsdd' && options.protocol !== 'unseen' && options.rotation) {
     throw new UsageError(`--rotation ${options.rotation} has no meaning with --protocol seen; use --protocol unseen`);
   }
+}
+
+/** @throws {UsageError} for units that lack their file, or have that of others */
+function checkUnits(
+  units: NonNullable<Options['units']>,
+  { alphabet, lexicon, tokenizer, stripStress, states, objective }: Options,
+): asserts units is (typeof wordUnits)[number] {
+  if (units === 'states')
+    throw new UsageError('--units states belongs to fsdd and speechocean762; use --units words --objective frame');
+  if (objective === 'ctc' && states !== undefined)
+    throw new UsageError('--states belongs to --objective frame: with ctc a unit is one token; leave it out');
+  if (units === 'pieces' && objective === 'frame')
+    throw new UsageError('--units pieces are no sounds that have frames; use --objective ctc, or other units');
+  for (const [flag, given, owner] of [
+    ['lexicon', lexicon, 'lexicon'],
+    ['tokenizer', tokenizer, 'pieces'],
+  ] as const) {
+    if (units === owner && !given) throw new UsageError(`--units ${units} needs --${flag} FILE`);
+    if (units !== owner && given) throw new UsageError(`--${flag} belongs to --units ${owner}; give both, or neither`);
+  }
+  if (alphabet !== undefined && units !== 'characters')
+    throw new UsageError('--alphabet belongs to --units characters; leave it out');
+  if (stripStress && units !== 'lexicon')
+    throw new UsageError('--strip-stress belongs to --units lexicon; leave it out');
 }
 
 export const stage = {
@@ -102,9 +204,13 @@ export const stage = {
     '$0 --source data/fsdd --protocol unseen --rotation 3 --out exp/digits/unseen-3/data',
     '$0 --source data/fsdd --units words --out exp/digits-ctc/seen/data',
     '$0 --corpus speechocean762 --source ~/corpora/speechocean762 --out exp/speechocean762/official/data',
+    '$0 --corpus librispeech --source ~/corpora/LibriSpeech --train train-clean-100 --dev dev-clean --test test-clean --out exp/librispeech/data',
+    '$0 --corpus kaldi --source data --train train_960 --dev dev_clean --test test_clean --units lexicon --lexicon lexicon.txt --objective frame --out exp/kaldi/data',
+    '$0 --corpus folder --source ~/recordings --case lower --punctuation remove --hold-out utterances --out exp/mine/data',
   ],
   options,
   run,
+  skips: true,
 } satisfies Stage;
 
 await runIfMain(import.meta, stage);

@@ -34,7 +34,7 @@ const rateOfUnit = { word: 'wer', character: 'cer', phone: 'per' } as const sati
 export const options = {
   data: {
     type: 'string',
-    role: 'corpus',
+    role: 'texts',
     demandOption: true,
     describe: "what was said: a data directory, or a file of transcripts (.trn, .ctm, any other as Kaldi's text)",
   },

@@ -82,7 +82,7 @@ export const options = {
     describe: 'folder of extract_features: development data, for the learning curves',
   },
   'dev-alignment': { type: 'string', role: 'input', describe: 'objective frame: folder of align_labels for it' },
-  'dev-data': { type: 'string', role: 'corpus', describe: 'objective ctc: data directory of it, with text' },
+  'dev-data': { type: 'string', role: 'texts', describe: 'objective ctc: data directory of it, with text' },
   kind: {
     type: 'string',
     default: 'tdnn',
@@ -226,7 +226,7 @@ export const options = {
   },
   data: {
     type: 'string',
-    role: 'corpus',
+    role: 'texts',
     describe: 'data directory of --features: transcripts of objective ctc, speakers of --fold-by',
   },
 } as const satisfies OptionTable;

@@ -67,16 +67,39 @@ export function numberedLines(
 }
 
 /** For messages. */
-const placeOf = ({ file }: NumberedFile, line: number): string => `${file}, line ${line + 1}`;
+export const placeOf = ({ file }: NumberedFile, line: number): string => `${file}, line ${line + 1}`;
+
+/** Utterances of a data directory, and its other files by line. */
+interface UtteranceFiles {
+  utterances: Utterance[];
+  /** A line for each utterance; absent where each is a recording of its own. */
+  segments: NumberedFile | undefined;
+  /** All fields of a line but the first. */
+  restOf(lines: NumberedFile, line: number): string[];
+  /** Lines of a file, checked to be sorted; undefined where there is none. */
+  linesOf(name: string, options?: { sorted?: boolean; words?: Vocabulary }): NumberedFile | undefined;
+  /** Every utterance has a line in a file, and every line an utterance. */
+  covers(
+    name: string,
+    lines: NumberedFile,
+    use: (utterance: Utterance, lines: NumberedFile, line: number) => void,
+  ): void;
+  /** Whether an utterance has the first field of a line. */
+  isUtterance(lines: NumberedFile, line: number): boolean;
+}
 
 /**
- * Reads and checks a data directory: `wav.scp` and `utt2spk`, `tokens.txt` and `lexicon.txt`; `segments`, `text` and
- * `ctm` where they are there. Paths in `wav.scp` are relative to the directory; a pipe is refused, never run.
+ * Reads and checks `wav.scp`, `segments` where it is there, and `utt2spk`. Paths in `wav.scp` are relative to the directory;
+ * a pipe is refused, never run.
  *
- * @throws {InputError} naming every problem with its file and line, the first twenty of them
+ * @param problems what is wrong is added to them, with its file and line
+ * @param fileOf the file that stands for what `wav.scp` says
  */
-export function readDataDirectory(path: string): DataDirectory {
-  const problems: string[] = [];
+export function readUtterances(
+  path: string,
+  problems: string[],
+  fileOf: (audio: string) => string = (audio) => audio,
+): UtteranceFiles {
   const names = createVocabulary();
   const restOf = (lines: NumberedFile, line: number): string[] => {
     const rest: string[] = [];
@@ -110,7 +133,7 @@ export function readDataDirectory(path: string): DataDirectory {
   const present = new Set<string>();
   const list = needed('wav.scp');
   list.ids.forEach((id, line) => {
-    const audio = restOf(list, line).join(' ');
+    const audio = fileOf(restOf(list, line).join(' '));
     const known = files.get(audio);
     const file = known ?? (isAbsolute(audio) ? audio : join(path, audio));
     audioOf[list.keys[line]! + 1] = file;
@@ -139,7 +162,6 @@ export function readDataDirectory(path: string): DataDirectory {
     utteranceOf[name] = utterance;
     return utterance;
   });
-  /** Every utterance has a line in a file, and every line an utterance. */
   const covers = (
     name: string,
     lines: NumberedFile,
@@ -162,6 +184,19 @@ export function readDataDirectory(path: string): DataDirectory {
     if (rest.length === 1) utterance.speaker = rest[0]!;
     else problems.push(`${placeOf(lines, line)}: need one speaker, found "${rest.join(' ')}"`);
   });
+  const isUtterance = (lines: NumberedFile, line: number): boolean => utteranceOf[lines.keys[line]! + 1] !== undefined;
+  return { utterances, segments: parts, restOf, linesOf, covers, isUtterance };
+}
+
+/**
+ * Reads and checks a data directory: `wav.scp` and `utt2spk`, `tokens.txt` and `lexicon.txt`; `segments`, `text` and
+ * `ctm` where they are there, see `readUtterances`.
+ *
+ * @throws {InputError} naming every problem with its file and line, the first twenty of them
+ */
+export function readDataDirectory(path: string): DataDirectory {
+  const problems: string[] = [];
+  const { utterances, restOf, linesOf, covers, isUtterance } = readUtterances(path, problems);
   const { tokens, lexicon } = readLanguage(path, problems);
   const spoken = createVocabulary(lexicon?.words);
   const text = linesOf('text', { words: spoken });
@@ -182,7 +217,7 @@ export function readDataDirectory(path: string): DataDirectory {
   times?.ids.forEach((id, line) => {
     const [, start, duration, word = ''] = restOf(times, line);
     const time = { word, startSeconds: Number(start), durationSeconds: Number(duration) };
-    if (!utteranceOf[times.keys[line]! + 1]) problems.push(`${placeOf(times, line)}: ${id} is not an utterance`);
+    if (!isUtterance(times, line)) problems.push(`${placeOf(times, line)}: ${id} is not an utterance`);
     if (!(time.startSeconds >= 0 && time.durationSeconds >= 0 && word))
       problems.push(`${placeOf(times, line)} is not "utterance channel start duration word"`);
     ctm.set(id, [...(ctm.get(id) ?? []), time]);

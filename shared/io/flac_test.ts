@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openAudio } from './audio.ts';
+import { flacBytes } from './testdata/flac_bytes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'flac-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -27,6 +28,12 @@ test('openFlac() reads the mean of two channels of 24 bits on the 16-bit scale',
   const [zero, both, opposite, highest, lowest] = audio.read(0, 5);
   assert.deepEqual([zero, both, opposite, highest, lowest], [0, 75.25, 0, 8388607 / 256, -32768]);
   assert.deepEqual([...audio.read(1, 1)], [75.25]);
+});
+
+test('openFlac() reads samples that look like the beginning of a frame, the last ones as well', async () => {
+  const samples = Int16Array.from({ length: 5000 }, (_, i) => (i % 7 === 0 ? -8 : 100 * Math.sin(i)));
+  const audio = await openAudio(file(flacBytes([samples], { sampleRateHz: 8000 })));
+  assert.deepEqual(audio.read(0, audio.length), Float32Array.from(samples));
 });
 
 const nicolas = readFileSync('data/fsdd/nicolas.flac');

@@ -20,9 +20,10 @@ export interface OptionSpec {
   below?: number;
   /**
    * What the value is: a `setting` (goes into the key as it is), an `input` folder made by a stage (its id does),
-   * a `corpus` that no stage made (the digest of its content does), or a matter of `execution` (nothing does).
+   * a `corpus` that no stage made (the digest of its content does), its `texts` alone, where the audio is not heard, or a
+   * matter of `execution` (nothing does).
    */
-  role?: 'setting' | 'input' | 'corpus' | 'execution';
+  role?: 'setting' | 'input' | 'corpus' | 'texts' | 'execution';
   /** Opens an input that may be something else than a folder of a stage. */
   open?: (path: string) => InputFolder;
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { dataDirectoryId } from './data_directory.ts';
-import { fileSha256, keyOf } from './digest.ts';
+import { fileSha256, keyOf, textsId } from './digest.ts';
 import { checkDiskHolds, freeBytes } from './disk_space.ts';
 import { describeSystemError, exitCodeOf, InputError, UsageError } from './errors.ts';
 import { camel, checkOptions, type OptionTable, parseArguments } from './options.ts';
@@ -190,10 +190,11 @@ async function planWork(stage: Stage, options: Record<string, unknown>): Promise
     if (spec.role === 'input') {
       inputs[name] = [value as string | string[]].flat().map(spec.open ?? openInputFolder);
       parts[name] = inputs[name].map(({ id }) => id);
-    } else if (spec.role === 'corpus') {
+    } else if (spec.role === 'corpus' || spec.role === 'texts') {
+      const idOf = spec.role === 'texts' ? textsId : dataDirectoryId;
       parts[name] = [value as string | string[]].flat().map((path) => {
         if (!existsSync(path)) throw new InputError(`Cannot read ${path} (--${flag}): it is not there; check the path`);
-        return readReport(path)?.id ?? dataDirectoryId(path);
+        return readReport(path)?.id ?? idOf(path);
       });
     } else parts[name] = value;
   }

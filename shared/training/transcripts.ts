@@ -38,6 +38,33 @@ export function tokenOfWords({
   return tokenOf;
 }
 
+/**
+ * The tokens of each word, its first pronunciation, where token 0 is the blank.
+ *
+ * @throws {InputError} where it is not
+ */
+export function tokensOfWords({
+  path,
+  tokens,
+  lexicon,
+}: Pick<DataDirectory, 'path' | 'tokens' | 'lexicon'>): Uint16Array[] {
+  if (tokens.symbols[0] !== blankSymbol) {
+    throw new InputError(
+      `Cannot use ${path} with CTC: token 0 of tokens.txt is ${tokens.symbols[0]}, not the blank ${blankSymbol}; make it with prepare_corpus --objective ctc, or --units words`,
+    );
+  }
+  const tokensOf: Uint16Array[] = [];
+  for (const { word, tokens: own } of lexicon.pronunciations) {
+    if (own.includes(0)) {
+      throw new InputError(
+        `Cannot use ${path} with CTC: word "${lexicon.words[word]}" has the token of the blank in lexicon.txt; take it out`,
+      );
+    }
+    tokensOf[word] ??= own;
+  }
+  return tokensOf;
+}
+
 interface Fitting {
   /** Input frames per output frame. */
   stride: number;
@@ -51,15 +78,11 @@ interface Fitting {
  * @throws {InputError} when a token or word does not fit, or no words are left
  */
 export async function withTranscripts(source: Source, data: DataDirectory, { stride, skip }: Fitting): Promise<Source> {
-  const tokenOf = tokenOfWords(data);
+  const tokensOf = tokensOfWords(data);
   const transcripts = new Map<string, Int32Array>();
   for (const { id } of data.utterances) {
     const words = data.wordsOf(id);
-    if (words)
-      transcripts.set(
-        id,
-        Int32Array.from(words, (word) => tokenOf[word]!),
-      );
+    if (words) transcripts.set(id, Int32Array.from(Array.from(words, (word) => [...tokensOf[word]!]).flat()));
   }
   const { path } = source.features;
   const said = { path: data.path, utterances: [...transcripts.keys()] };
@@ -85,16 +108,16 @@ export async function withHypotheses(
 ): Promise<Source> {
   const file = join(folder, 'n_best.txt');
   const heard = new Map<string, { labels: Int32Array; score: number }[]>();
-  const tokenOf = tokenOfWords(data);
-  const tokenOfName = new Map(data.lexicon.words.map((name, word) => [name, tokenOf[word]!]));
+  const tokensOf = tokensOfWords(data);
+  const tokensOfName = new Map(data.lexicon.words.map((name, word) => [name, [...tokensOf[word]!]]));
   readNBest(file).forEach(({ utterance, score, words }, line) => {
-    const labels = Int32Array.from(words, (name) => tokenOfName.get(name) ?? -1);
-    const unknown = labels.indexOf(-1);
-    if (unknown >= 0) {
+    const unknown = words.find((name) => !tokensOfName.has(name));
+    if (unknown !== undefined) {
       throw new InputError(
-        `Cannot use ${file}:${line + 1}: word "${words[unknown]}" is not in the lexicon of ${data.path}; decode with the same data`,
+        `Cannot use ${file}:${line + 1}: word "${unknown}" is not in the lexicon of ${data.path}; decode with the same data`,
       );
     }
+    const labels = Int32Array.from(words.flatMap((name) => tokensOfName.get(name)!));
     const all = heard.get(utterance);
     if (all) all.push({ labels, score });
     else heard.set(utterance, [{ labels, score }]);
@@ -148,7 +171,7 @@ async function longEnough(
     skip(
       [utterance],
       new InputError(
-        `Cannot train on utterance "${utterance}": its ${tooLong.length} words need ${fewestCtcFrames(tooLong)} output frames, it has ${has}; ${advice}`,
+        `Cannot train on utterance "${utterance}": its ${tooLong.length} tokens need ${fewestCtcFrames(tooLong)} output frames, it has ${has}; ${advice}`,
       ),
     );
   }
