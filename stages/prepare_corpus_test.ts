@@ -339,7 +339,10 @@ for (const [what, files, why] of damages) {
 test('prepare_corpus refuses what belongs to the other corpus', async () => {
   const { code, stderr } = await call(stage, ['--source', source, '--states', '3', '--out', at('out-5')]);
   assert.equal(code, 2);
-  assert.match(stderr, /--states belongs to --corpus speechocean762; leave it out/);
+  assert.match(
+    stderr,
+    /--states belongs to --corpus speechocean762, librispeech, kaldi, commonvoice, folder; leave it out/,
+  );
 });
 
 test('prepare_corpus --units words has a token a word and a blank; audio and texts are the same', async () => {

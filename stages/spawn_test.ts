@@ -128,7 +128,7 @@ test('extract_features says in one line what a worker thread could not read, and
   const data = writeNoise('damaged', { index: 250, bytes: Buffer.from('ID3, and so on') });
   const { status, stderr } = call('extract_features', '--data', data, '--jobs', '3', '--out', at('damaged-out'));
   assert.equal(status, 3, stderr);
-  assert.match(stderr, /^extract_features: .*\.wav: it is neither WAV nor FLAC nor Ogg Opus; convert it\n$/);
+  assert.match(stderr, /^extract_features: .*\.wav: it is neither WAV nor FLAC nor Ogg Opus nor MP3; convert it\n$/);
   assert.deepEqual(readdirSync(at('damaged-out')), []);
 });
 

@@ -11,34 +11,6 @@ import { blankSymbol } from '../text/units.ts';
 import { type Source, usedRows } from './batches.ts';
 
 /**
- * The token of each word, where token 0 is the blank and each word one token of its own.
- *
- * @throws {InputError} naming the word, or the token, that is not so
- */
-export function tokenOfWords({
-  path,
-  tokens,
-  lexicon,
-}: Pick<DataDirectory, 'path' | 'tokens' | 'lexicon'>): Int32Array {
-  const refuse = (why: string): InputError =>
-    new InputError(`Cannot use ${path} with CTC: ${why}; make it with prepare_corpus --units words`);
-  if (tokens.symbols[0] !== blankSymbol)
-    throw refuse(`token 0 of tokens.txt is ${tokens.symbols[0]}, not the blank ${blankSymbol}`);
-  const tokenOf = new Int32Array(lexicon.words.length);
-  const wordOf = new Map<number, string>([[0, 'the blank']]);
-  for (const { word, tokens: own } of lexicon.pronunciations) {
-    const name = lexicon.words[word]!;
-    if (own.length !== 1) throw refuse(`word "${name}" has ${own.length} tokens in lexicon.txt`);
-    if (tokenOf[word] !== 0) throw refuse(`word "${name}" has several pronunciations in lexicon.txt`);
-    const holder = wordOf.get(own[0]!);
-    if (holder !== undefined) throw refuse(`word "${name}" has the token of ${holder} in lexicon.txt`);
-    tokenOf[word] = own[0]!;
-    wordOf.set(own[0]!, `"${name}"`);
-  }
-  return tokenOf;
-}
-
-/**
  * The tokens of each word, its first pronunciation, where token 0 is the blank.
  *
  * @throws {InputError} where it is not
@@ -50,7 +22,7 @@ export function tokensOfWords({
 }: Pick<DataDirectory, 'path' | 'tokens' | 'lexicon'>): Uint16Array[] {
   if (tokens.symbols[0] !== blankSymbol) {
     throw new InputError(
-      `Cannot use ${path} with CTC: token 0 of tokens.txt is ${tokens.symbols[0]}, not the blank ${blankSymbol}; make it with prepare_corpus --objective ctc, or --units words`,
+      `Cannot use ${path} with CTC: token 0 of tokens.txt is ${tokens.symbols[0]}, not the blank ${blankSymbol}; make it with prepare_corpus --units words, or --objective ctc`,
     );
   }
   const tokensOf: Uint16Array[] = [];
