@@ -158,7 +158,7 @@ for (const [name, changes, code, message] of [
   ],
   [
     'audio of another kind',
-    { audio: { 's2-a': Buffer.from('FORM, and so on') } },
+    { audio: { 's2-a': Buffer.from('ID3, and so on') } },
     3,
     /s2-a.wav: it is neither WAV nor FLAC/,
   ],

@@ -22,6 +22,7 @@ export async function openAudio(path: string): Promise<Audio> {
   if (kind.startsWith('RIFF') && kind.endsWith('WAVE')) return openWav(path);
   if (kind.startsWith('fLaC')) return openFlac(path);
   if (kind.startsWith('OggS')) return openOggOpus(path);
-  if (kind.startsWith('ID3') || mp3FrameAt(head, 0)) return openMp3(path);
+  const isTagged = kind.startsWith('ID3') && head[3]! <= 4; // version 2.2 to 2.4 of its tags
+  if (isTagged || mp3FrameAt(head, 0)) return openMp3(path);
   throw new InputError(`Cannot read audio ${path}: it is neither WAV nor FLAC nor Ogg Opus nor MP3; convert it`);
 }
