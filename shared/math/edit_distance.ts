@@ -30,16 +30,15 @@ export interface WordPair<Word> {
  * @see NIST SCTK, sclite: substitutions cost 4, insertions and deletions 3
  */
 export function editSteps<Word>(words: WordPair<Word>): Uint8Array {
-  const end = sameEnd(words);
-  const part = { start: 0, rows: words.reference.length - end, columns: words.hypothesis.length - end };
-  const longest = part.rows + part.columns + end;
+  const longest = words.reference.length + words.hypothesis.length;
   if (path.length < longest) path = new Uint8Array(2 * longest);
-  path.fill(correct, longest - end, longest); // as a pair of equal words costs nothing, and wins
-  let place = longest - end;
-  walkBack(words, part, (step) => {
+  path.fill(correct, 0, longest);
+  const part = differentPart(words);
+  let place = longest - (words.reference.length - part.start - part.rows);
+  const before = walkBack(words, part, (step) => {
     path[--place] = step;
   });
-  return path.subarray(place, longest);
+  return path.subarray(place - before, longest);
 }
 
 /** The alignment of `editSteps` as text, a letter for each step. */
@@ -68,11 +67,7 @@ interface Part {
   columns: number;
 }
 
-/**
- * What is left without the words that both start and end with: counts of the alignment need no more. A common end is
- * paired in any case; a path that reaches the common start at a lead of n words has n insertions or deletions to come,
- * no other error, on every cheapest way.
- */
+/** What is left without the words that both start and end with; a common end is paired in any case. */
 function differentPart<Word>(words: WordPair<Word>): Part {
   const { reference, hypothesis } = words;
   const end = sameEnd(words);
@@ -90,23 +85,31 @@ function sameEnd<Word>({ reference, hypothesis }: WordPair<Word>): number {
   return end;
 }
 
-/** Calls `visit` with the steps of the cheapest alignment of a part, last one first. */
-function walkBack<Word>(words: WordPair<Word>, part: Part, visit: (step: number) => void): void {
+/**
+ * Calls `visit` with the steps of the cheapest alignment of a part, last one first, and with those before it until what
+ * is left are pairs of equal words.
+ *
+ * A path that comes out of the part with a lead of n words has n insertions or deletions to come and no other error, each
+ * where the words differ first: in what both start with, the cheapest way from a lead of n costs n of them.
+ *
+ * @returns how many pairs are left
+ */
+function walkBack<Word>(words: WordPair<Word>, part: Part, visit: (step: number) => void): number {
   const { reference, hypothesis } = words;
   const { start } = part;
   const width = part.columns + 1;
   const cost = costTable(words, part);
   let row = part.rows;
   let column = part.columns;
-  while (row > 0 || column > 0) {
+  while (row > 0 && column > 0) {
     const place = row * width + column;
     const here = cost[place]!;
-    const same = row > 0 && column > 0 && reference[start + row - 1] === hypothesis[start + column - 1];
-    if (row > 0 && column > 0 && cost[place - width - 1]! + (same ? 0 : SUBSTITUTION) === here) {
+    const same = reference[start + row - 1] === hypothesis[start + column - 1];
+    if (cost[place - width - 1]! + (same ? 0 : SUBSTITUTION) === here) {
       visit(same ? correct : substituted);
       row--;
       column--;
-    } else if (column > 0 && cost[place - 1]! + INSERTION === here) {
+    } else if (cost[place - 1]! + INSERTION === here) {
       visit(inserted);
       column--;
     } else {
@@ -114,6 +117,22 @@ function walkBack<Word>(words: WordPair<Word>, part: Part, visit: (step: number)
       row--;
     }
   }
+  row += start;
+  column += start;
+  while (row !== column) {
+    if (row > 0 && column > 0 && reference[row - 1] === hypothesis[column - 1]) {
+      visit(correct);
+      row--;
+      column--;
+    } else if (row < column) {
+      visit(inserted);
+      column--;
+    } else {
+      visit(deleted);
+      row--;
+    }
+  }
+  return row;
 }
 
 /** Memory of the last call, used again where it is large enough. */
