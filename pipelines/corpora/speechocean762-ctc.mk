@@ -11,3 +11,11 @@ t3.guide   := t1
 # Students: size, three tenths and a tenth of a teacher's.
 large.train := --width 96 --dilations 1,2,3
 small.train := --width 48 --dilations 1,2
+
+# Flags for one size of student: the best trial of each arm on dev, see pipelines/ablations/recipes_speechocean762_ctc.sh; the
+# small one takes them over.
+hard-large.train    := --learning-rate 0.016
+masked-large.train  := $(rate) $(weak_masks)
+full-large.train    := --learning-rate 0.004
+essence-large.train := --learning-rate 0.016
+$(foreach arm,hard masked full essence,$(eval $(arm)-small.train = $$($(arm)-large.train)))
