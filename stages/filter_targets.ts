@@ -26,25 +26,14 @@ import {
 } from '../shared/io/utterance_table.ts';
 import { createUtteranceWriter } from '../shared/io/utterance_writer.ts';
 import { type CombineOptions, combinations } from '../shared/math/combine.ts';
-import { agreement, bestToken, certainty, confidence, openness, opennessToWords } from '../shared/math/gate.ts';
-import type { Kept } from '../shared/math/keep_tokens.ts';
-import { createKeptMassTally, type KeptMassCounts } from '../shared/math/kept_mass_tally.ts';
-import { fastCombine } from '../shared/math/kernels/fast_combine.ts';
-import { fastKeepBest } from '../shared/math/kernels/fast_keep_best.ts';
-import { fastKeepTokens } from '../shared/math/kernels/fast_keep_tokens.ts';
+import { createFilterTally, type FilterTally } from '../shared/math/filter_tally.ts';
 import { fastLogSoftmax } from '../shared/math/kernels/fast_posteriors.ts';
-import {
-  type BestOfFrames,
-  createLabelTally,
-  type LabelCounts,
-  type LabelFigures,
-} from '../shared/math/label_tally.ts';
-import { createRandom } from '../shared/math/random.ts';
-import { type Selection, sampleTokens, selectTokens, threshold, topK, topP } from '../shared/math/select.ts';
 import type { SparseTargets, Tail } from '../shared/math/sparse_targets.ts';
 import { tailToLabel } from '../shared/math/tail_to_label.ts';
 import { type LabelledFrames, tuneCombination } from '../shared/math/tune_combination.ts';
 import { beyondSparse, filterCached } from '../shared/training/filter_cached.ts';
+import { checkPosteriors, type DenseUtterance, filterDense } from '../shared/training/filter_dense.ts';
+import type { FilteredFrames } from '../shared/training/filter_policy.ts';
 import { type ObjectiveName, objectiveOf } from '../shared/training/objective.ts';
 import { readTunedTeachers, type TunedTeachers } from '../shared/training/tuned_teachers.ts';
 
@@ -258,14 +247,14 @@ export async function run(given: Options, { id, inputs, out, shard, progress, sk
     metadata: { ...metadataOf(settings, logits, teachers), ...temperaturesOf(combination), 'kd.id': id },
     compression: given.compress,
   });
-  const tally = createTally(vocabularySize);
+  const tally = createFilterTally(vocabularySize);
   progress.start('filtering', shareOf(used, shard).length);
   for await (const row of logits.rows(shard)) {
     if (alignment && !alignment.has(row.utterance)) continue;
     const labels = await labelsOf(row, source, settings);
     const filtered = settings.sparse
       ? cached(row, labels, settings.sparse, { settings, labelsOfCache })
-      : filterDense(row, { members: membersOf(row, settings), labels }, combineBy, settings);
+      : filterDense(denseUtterance(row, labels, settings), combineBy, settings);
     writer.append(rowOfSparseTargets(row.utterance, finish(filtered, labels, { settings, tally })));
     progress.advance();
     await breathe();
@@ -311,7 +300,7 @@ function figures(parts: Awaited<ReturnType<typeof run>>[], { alignment, select }
     ['bytes'],
   );
   const { utterances, vocabularySize, ...settled } = known;
-  const tally = createTally(vocabularySize);
+  const tally = createFilterTally(vocabularySize);
   for (const { counts } of parts) tally.add(counts);
   const { frames, ofLabels, ...figures } = tally.summary();
   return {
@@ -319,7 +308,7 @@ function figures(parts: Awaited<ReturnType<typeof run>>[], { alignment, select }
     frames,
     vocabularySize,
     ...figures,
-    bytesPerFrame: ratio(bytes, frames),
+    bytesPerFrame: frames > 0 ? bytes / frames : 0,
     denseFloat16BytesPerFrame: 2 * vocabularySize,
     kl: select === 'sample' ? null : figures.kl,
     labelKept: alignment ? figures.labelKept : undefined,
@@ -411,9 +400,9 @@ async function tune(source: Source, { settings, teachers, out, progress, breathe
     progress.start('tuning', source.logits.utterances.length);
     for await (const row of source.logits.rows()) {
       if (!source.alignment!.has(row.utterance)) continue;
-      const members = membersOf(row, settings);
-      for (const member of members) checkPosteriors(fastLogSoftmax(member, vocabularySize), row, settings);
-      yield { members, labels: (await labelsOf(row, source, settings))! };
+      const said = denseUtterance(row, await labelsOf(row, source, settings), settings);
+      for (const member of said.members) checkPosteriors(fastLogSoftmax(member, vocabularySize), said, vocabularySize);
+      yield { members: said.members, labels: said.labels! };
       progress.advance();
       await breathe();
     }
@@ -444,9 +433,11 @@ function combineOptions(settings: Settings, combination: TunedTeachers | undefin
 const temperaturesOf = (combination: TunedTeachers | undefined): Record<string, string> =>
   combination ? { 'kd.teacherTemperatures': JSON.stringify(combination.teacherTemperatures) } : {};
 
-/** What each teacher says of an utterance. */
-const membersOf = (row: Row, settings: Settings): Float32Array[] =>
-  settings.chosen.map((teacher) => posteriorsOf(row, teacher, settings));
+/** What each teacher and the labels say of an utterance. */
+const denseUtterance = (row: Row, labels: Uint16Array | undefined, settings: Settings): DenseUtterance => ({
+  ...{ utterance: row.utterance, frames: row.frames, labels, path: settings.logits },
+  members: settings.chosen.map((teacher) => posteriorsOf(row, teacher, settings)),
+});
 
 /** What the labels say of it, where there are any. */
 const labelsOf = async ({ utterance, frames }: Row, { alignment, logits }: Source, { vocabularySize }: Settings) =>
@@ -502,31 +493,11 @@ function posteriorsOf({ utterance, frames, ...row }: Row, teacher: number, { log
   );
 }
 
-/** A frame that is no distribution has no number at all. */
-function checkPosteriors(
-  combined: Float32Array,
-  { utterance, frames }: Row,
-  { logits, vocabularySize }: Settings,
-): void {
-  for (let frame = 0; frame < frames; frame++) {
-    if (!Number.isNaN(combined[frame * vocabularySize])) continue;
-    throw new InputError(
-      `Cannot filter utterance "${utterance}": what ${logits} says of frame ${frame} is no distribution (NaN, or teachers that have no token in common); cache again, or take --combine linear`,
-    );
-  }
-}
-
-/** What is known of one utterance; each of the members is [frames × vocabularySize]. */
-interface Utterance {
-  members: Float32Array[];
-  labels: Uint16Array | undefined;
-}
-
 /** What an utterance comes to: the tail goes where it belongs, and all of it is counted. */
 function finish(
-  { combined, best, weight, kept, drawn }: Filtered,
+  { combined, best, weight, kept, drawn }: FilteredFrames,
   labels: Uint16Array | undefined,
-  { settings, tally }: { settings: Settings; tally: Tally },
+  { settings, tally }: { settings: Settings; tally: FilterTally },
 ): SparseTargets {
   const { offsets, tokens, logPosteriors, logTail } =
     drawn ?? (settings.tail === 'to-label' ? tailToLabel(kept, labels!) : kept);
@@ -534,194 +505,17 @@ function finish(
   return { offsets, tokens, logPosteriors, logTail, weight };
 }
 
-const filterDense = (row: Row, said: Utterance, combining: CombineOptions, settings: Settings): Filtered =>
-  bestOfAll(row, said, combining, settings) ?? selected(row, said, combining, settings);
-
 /** @param labelsOfCache whether the labels are those whose posteriors the cache keeps */
 function cached(
   row: Row,
   labels: Uint16Array | undefined,
   header: SparseHeader,
   { settings, labelsOfCache }: { settings: Settings; labelsOfCache: boolean },
-): Filtered {
+): FilteredFrames {
   const { ofLabel, ...frames } = cachedFramesOfRow(row, header);
   const said = { ...frames, ...(labelsOfCache && { ofLabel }) };
   return filterCached({ utterance: row.utterance, frames: said, labels, path: settings.logits }, settings);
 }
-
-/** What stays of an utterance, before the tail goes where it belongs. */
-interface Filtered {
-  /** [frames × vocabularySize]; left out where nobody asks for it. */
-  combined?: Float32Array;
-  /** In its place, of a sparse cache. */
-  best?: BestOfFrames;
-  weight: Float32Array;
-  kept: Kept;
-  /** What is stored instead of it, of draws. */
-  drawn?: ReturnType<typeof sampleTokens>;
-}
-
-/** The quick way, where the same number of tokens stays in every frame; undefined where it does not go. */
-function bestOfAll(
-  { frames }: Row,
-  { members, labels }: Utterance,
-  combining: CombineOptions,
-  { select, gate, amount }: Settings,
-): Filtered | undefined {
-  if (gate !== 'none' || (select !== 'top-k' && select !== 'all')) return undefined;
-  const best = fastKeepBest(members, combining, { k: amount, withCombined: labels !== undefined });
-  return best && { ...best, weight: new Float32Array(frames).fill(1) };
-}
-
-function selected(row: Row, { members, labels }: Utterance, combining: CombineOptions, settings: Settings): Filtered {
-  const { vocabularySize, select, amount, seed, gate } = settings;
-  const combined = fastCombine(members, combining);
-  checkPosteriors(combined, row, settings);
-  const weight = new Float32Array(row.frames).fill(1);
-  if (gate !== 'none') {
-    for (let frame = 0; frame < row.frames; frame++) {
-      const slice = (values: Float32Array) => values.subarray(frame * vocabularySize, (frame + 1) * vocabularySize);
-      weight[frame] = gateOf(slice(combined), members.map(slice), labels?.[frame], settings);
-    }
-  }
-  if (select === 'sample') {
-    const random = createRandom(seed, 'sample', row.utterance);
-    const drawn = sampleTokens(combined, vocabularySize, weight, { draws: amount, random });
-    return { combined, weight, kept: fastKeepTokens(combined, vocabularySize, drawn), drawn };
-  }
-  const ranked = selectTokens(combined, vocabularySize, weight, selections[select](amount));
-  return { combined, weight, kept: fastKeepTokens(combined, vocabularySize, ranked) };
-}
-
-/** What draws is no selection by rank. */
-const selections: Record<Exclude<Options['select'], 'sample'>, (amount: number) => Selection> = {
-  'top-k': topK,
-  'top-p': topP,
-  threshold,
-  all: topK,
-};
-
-function gateOf(
-  row: Float32Array,
-  members: Float32Array[],
-  label: number | undefined,
-  { gate, gateThreshold }: Settings,
-): number {
-  if (gate === 'none') return 1;
-  const best = bestToken(row);
-  if (gate === 'correct') return best === label ? 1 : 0;
-  if (gate === 'blank') return opennessToWords(Math.exp(row[blank]!), gateThreshold);
-  const trust =
-    gate === 'confidence' ? confidence(row) : gate === 'entropy' ? certainty(row) : agreement(members, best);
-  return openness(trust, gateThreshold);
-}
-
-/** CTC puts the blank first. */
-const blank = 0;
-
-/** What a tally has counted, to be kept and added up. */
-interface Counts {
-  sums: { frames: number; open: number; weight: number; tokens: number; kl: number; labelKept: number };
-  posterior: number[];
-  keptMass: KeptMassCounts;
-  ofLabels: LabelCounts;
-}
-
-interface Tally {
-  /** An utterance: what was selected of it, and how many tokens are stored once the tail has gone where it belongs. */
-  count(utterance: {
-    combined: Float32Array | undefined;
-    best: BestOfFrames | undefined;
-    weight: Float32Array;
-    labels: Uint16Array | undefined;
-    kept: Kept;
-    stored: number;
-  }): void;
-  /** Adds what another tally has counted. */
-  add(counts: Counts): void;
-  counts(): Counts;
-  summary(): {
-    frames: number;
-    gatedFrames: number;
-    meanWeight: number;
-    tokensPerFrame: number;
-    /** Of open frames, as the next two. */
-    keptMass: { mean: number; p01: number; p05: number; p50: number };
-    kl: number;
-    labelKept: number;
-    /** Of the combination, over all frames, before any is shut or thinned. */
-    ofLabels: LabelFigures;
-    /** Of each token over all frames of this data. */
-    meanPosterior: number[];
-  };
-}
-
-function createTally(vocabularySize: number): Tally {
-  const keptMass = createKeptMassTally();
-  const posterior = new Float64Array(vocabularySize);
-  const ofLabels = createLabelTally(vocabularySize);
-  const sums = { frames: 0, open: 0, weight: 0, tokens: 0, kl: 0, labelKept: 0 };
-  return {
-    count({ combined, best, weight, labels, kept, stored }) {
-      const lost = new Float32Array(weight.length);
-      let [open, trust, nats] = [0, 0, 0];
-      for (let frame = 0; frame < weight.length; frame++) {
-        trust += weight[frame]!;
-        nats += kept.divergence[frame]!;
-        if (weight[frame]! > 0) lost[open++] = kept.lostMass[frame]!;
-      }
-      for (let token = 0; token < vocabularySize; token++) posterior[token]! += kept.mass[token]!;
-      if (labels) {
-        if (best) ofLabels.countBest(best, labels);
-        else ofLabels.count(combined!, labels);
-        sums.labelKept += labelsKept(kept, labels);
-      }
-      sums.frames += weight.length;
-      sums.tokens += stored;
-      sums.weight += trust;
-      sums.kl += nats;
-      sums.open += open;
-      keptMass.count(lost.subarray(0, open));
-    },
-    add(other) {
-      for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += other.sums[name];
-      other.posterior.forEach((mass, token) => {
-        posterior[token]! += mass;
-      });
-      keptMass.add(other.keptMass);
-      ofLabels.add(other.ofLabels);
-    },
-    counts: () => ({
-      sums: { ...sums },
-      posterior: [...posterior],
-      keptMass: keptMass.counts(),
-      ofLabels: ofLabels.counts(),
-    }),
-    summary: () => ({
-      frames: sums.frames,
-      gatedFrames: sums.frames - sums.open,
-      meanWeight: ratio(sums.weight, sums.frames),
-      tokensPerFrame: ratio(sums.tokens, sums.frames),
-      keptMass: keptMass.summary(),
-      kl: ratio(sums.kl, sums.open),
-      labelKept: ratio(sums.labelKept, sums.open),
-      ofLabels: ofLabels.summary(),
-      meanPosterior: Array.from(posterior, (sum) => ratio(sum, sums.frames)),
-    }),
-  };
-}
-
-/** Frames that keep their label. */
-function labelsKept({ offsets, tokens }: Kept, labels: Uint16Array): number {
-  let kept = 0;
-  for (let frame = 0; frame < labels.length; frame++) {
-    if (tokens.subarray(offsets[frame], offsets[frame + 1]).includes(labels[frame]!)) kept++;
-  }
-  return kept;
-}
-
-/** 0 of nothing is 0. */
-const ratio = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
 
 const meanOf = (lists: number[][]): number[] =>
   lists[0]!.map((_, i) => lists.reduce((sum, list) => sum + list[i]!, 0) / lists.length);

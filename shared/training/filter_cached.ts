@@ -2,30 +2,17 @@ import type { SparseHeader } from '../io/cached_frames.ts';
 import { InputError } from '../io/errors.ts';
 import { openness, opennessToWords } from '../math/gate.ts';
 import { logPosteriorsAt, normalisersAt } from '../math/keep_cached.ts';
-import type { Kept } from '../math/keep_tokens.ts';
 import { fastKeepCached } from '../math/kernels/fast_keep_cached.ts';
 import { fastKeepTokens } from '../math/kernels/fast_keep_tokens.ts';
 import type { BestOfFrames } from '../math/label_tally.ts';
 import { createRandom } from '../math/random.ts';
 import { type Selection, sampleTokens, threshold, topP } from '../math/select.ts';
 import type { CachedFrames } from '../math/sparse_cache.ts';
-
-/** What is asked of each utterance of a sparse cache; see the options of filter_targets. */
-export interface CachedPolicy {
-  temperature: number;
-  select: 'top-k' | 'top-p' | 'threshold' | 'sample' | 'all';
-  /** Tokens, mass, posterior or draws. */
-  amount: number;
-  seed: number;
-  gate: 'none' | 'correct' | 'confidence' | 'entropy' | 'agreement' | 'blank';
-  gateThreshold?: number;
-  /** Of the ensemble. */
-  chosen: readonly number[];
-}
+import type { FilteredFrames, FilterPolicy } from './filter_policy.ts';
 
 /** Policies that a sparse cache cannot follow, and why: for it has no other tokens, and one entropy. */
 export const beyondSparse: readonly {
-  when: (asked: CachedPolicy, header: SparseHeader) => boolean;
+  when: (asked: FilterPolicy, header: SparseHeader) => boolean;
   why: (header: SparseHeader) => string;
 }[] = [
   {
@@ -64,21 +51,12 @@ export interface CachedUtterance {
   path: string;
 }
 
-export interface FilteredFrames {
-  weight: Float32Array;
-  kept: Kept;
-  /** What is stored instead of it, of draws. */
-  drawn?: ReturnType<typeof sampleTokens>;
-  /** Where there are labels to compare with. */
-  best?: BestOfFrames;
-}
-
 /**
  * What stays of an utterance of a sparse cache, before the tail goes where it belongs.
  *
  * @throws {InputError} when a frame has to keep tokens that the cache does not have, or is no distribution
  */
-export function filterCached(said: CachedUtterance, policy: CachedPolicy): FilteredFrames {
+export function filterCached(said: CachedUtterance, policy: FilterPolicy): FilteredFrames {
   const { frames } = said;
   const { temperature } = policy;
   const weight = weightsOf(said, policy);
@@ -108,13 +86,13 @@ function bestOf(frames: CachedFrames, temperature: number): BestOfFrames {
   };
 }
 
-function weightsOf({ frames, labels }: CachedUtterance, policy: CachedPolicy): Float32Array {
+function weightsOf({ frames, labels }: CachedUtterance, policy: FilterPolicy): Float32Array {
   const { gate, gateThreshold, temperature, chosen } = policy;
   const { k, vocabularySize, tokens, logPosteriors, entropy, agreeing, ofBlank } = frames;
   if (gate === 'none') return new Float32Array(entropy.length).fill(1);
   const normalisers = normalisersAt(frames.logZ, temperature);
   const posterior = (logPosterior: number, frame: number) => Math.exp(logPosterior / temperature - normalisers[frame]!);
-  const trust: Record<Exclude<CachedPolicy['gate'], 'none'>, (frame: number) => number> = {
+  const trust: Record<Exclude<FilterPolicy['gate'], 'none'>, (frame: number) => number> = {
     correct: (frame) => Number(tokens[frame * k] === labels![frame]),
     confidence: (frame) => openness(posterior(logPosteriors[frame * k]!, frame), gateThreshold),
     entropy: (frame) => openness(certaintyOf(entropy[frame]!, vocabularySize), gateThreshold),
@@ -128,7 +106,7 @@ const certaintyOf = (entropy: number, vocabularySize: number): number =>
   vocabularySize === 1 ? 1 : Math.min(1, Math.max(0, 1 - entropy / Math.log(vocabularySize)));
 
 /** How many tokens each frame keeps; none where its weight is 0. */
-function offsetsOf(said: CachedUtterance, weight: Float32Array, policy: CachedPolicy): Int32Array {
+function offsetsOf(said: CachedUtterance, weight: Float32Array, policy: FilterPolicy): Int32Array {
   const { select, amount, temperature } = policy;
   const { k } = said.frames;
   const selection = select === 'top-p' ? topP(amount) : select === 'threshold' ? threshold(amount) : undefined;
@@ -150,7 +128,7 @@ interface Ranking {
   selection: Selection;
 }
 
-function countOf(said: CachedUtterance, { frame, best, selection }: Ranking, policy: CachedPolicy): number {
+function countOf(said: CachedUtterance, { frame, best, selection }: Ranking, policy: FilterPolicy): number {
   const { utterance, frames, path } = said;
   const { k, vocabularySize } = frames;
   const { select, amount, temperature } = policy;
@@ -166,7 +144,7 @@ function countOf(said: CachedUtterance, { frame, best, selection }: Ranking, pol
 }
 
 /** Draws from frames of which all tokens are cached. */
-function drawFrom({ utterance, frames }: CachedUtterance, weight: Float32Array, policy: CachedPolicy) {
+function drawFrom({ utterance, frames }: CachedUtterance, weight: Float32Array, policy: FilterPolicy) {
   const { vocabularySize, tokens } = frames;
   const dense = new Float32Array(tokens.length);
   logPosteriorsAt(frames, policy.temperature).forEach((value, i) => {
