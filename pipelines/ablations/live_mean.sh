@@ -3,7 +3,8 @@
 # Knobs: features as they are, or less the mean of their utterance (--cmvn utterance); for the latter transcribe takes a running
 # mean, over 1, 4 or 30 s, or that of the whole file. Held still: a streaming student on hard labels, corpus, updates.
 # Seeds: SEEDS (default 1 2 3). Control: the same models on single utterances, whose means are known. Ends in WERs of the test
-# set for each seed: of single utterances by decode, and of whole recordings by transcribe, whose noise changes all the time.
+# set for each seed: of single utterances by decode, and of whole recordings by transcribe, whose noise changes all the time; and
+# in what transcribe says of an hour through a pipe, the test recordings six times over: how late words were known, and memory.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 
@@ -37,4 +38,9 @@ for cmvn in none utterance; do
     done
     row "$cmvn" "recordings ${way#--mean }" "${wers[@]}"
   done
+  seed=${SEEDS:-1 2 3}
+  for _ in {1..6}; do for wav in "$data"/wav/*.wav; do tail -c +45 "$wav"; done; done |
+    node dist/transcribe.js --quiet --model "$exp/seen/model/stream-large/s${seed%% *}" --raw-sample-rate 8000 \
+      --decoding "$exp/seen/decode/stream-large/s${seed%% *}/dev" --timing "$exp/timing.jsonl" - >/dev/null
+  tail -n 1 "$exp/timing.jsonl"
 done
