@@ -4,7 +4,7 @@
 # mean, over 1, 4 or 30 s, or that of the whole file. Held still: a streaming student on hard labels, corpus, updates.
 # Seeds: SEEDS (default 1 2 3). Control: the same models on single utterances, whose means are known. Ends in WERs of the test
 # set for each seed: of single utterances by decode, and of whole recordings by transcribe, whose noise changes all the time; and
-# in what transcribe says of an hour through a pipe, the test recordings six times over: how late words were known, and memory.
+# in what transcribe says of 86 minutes through a pipe, the test recordings six times over: how late words were known, and memory.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 
