@@ -23,6 +23,6 @@ prepare_flags   = $(TRAIN:%=--train %) $(DEV:%=--dev %) $(TEST:%=--test %) --hol
 unit_flags     := --objective $(OBJECTIVE) --units $(UNITS) --text $(TEXT) $(if $(filter frame,$(OBJECTIVE)),--states $(STATES))
 unit_flags     += $(LEXICON:%=--lexicon %) $(TOKENIZER:%=--tokenizer %)
 feature_flags  := --sample-rate $(SAMPLE_RATE)
-decode_flags    = $(if $(filter units,$(TEXT)),--language-model $(1)/data/lm.arpa,$(if $(filter ctc,$(OBJECTIVE)),--vocabulary open))
+decode_flags    = $(if $(filter units,$(TEXT)),--language-model $(1)/data/lm.arpa,$(if $(and $(filter ctc,$(OBJECTIVE)),$(filter characters pieces,$(UNITS))),--vocabulary open))
 report_flags   := $(if $(filter speakers,$(HOLD_OUT)),--unit speaker)
 updates_of      = $(UPDATES)
