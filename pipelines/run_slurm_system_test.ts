@@ -159,7 +159,9 @@ const make = (name: string, ...more: string[]) =>
 function contentOf(name: string): Map<string, string> {
   const path = join(folder, name);
   const names = (readdirSync(path, { recursive: true, encoding: 'utf8' }) as string[])
-    .filter((file) => statSync(join(path, file)).isFile() && !/(^|\/)log(-[^/]*)?$|^report\/report\.(html|md)$/.test(file))
+    .filter(
+      (file) => statSync(join(path, file)).isFile() && !/(^|\/)log(-[^/]*)?$|^report\/report\.(html|md)$/.test(file),
+    )
     .sort();
   return new Map(
     names.map((file) => {
