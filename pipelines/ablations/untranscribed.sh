@@ -7,26 +7,15 @@
 # share; the pages are in exp/ablations/transcribed-*.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
+. pipelines/ablations/trials.sh
 
 all='hard hard-dropout0.1 hard-dropout0.2 masked-weak masked-medium smooth0.05'
 all+=' pseudo-w0.9 pseudo-w1 pseudo-masked full-w0.9 full-w1 full-masked essence-w0.9 essence-w1 essence-masked'
-flags_of() {
-  case $1 in
-    *-dropout*) echo "--dropout ${1#*-dropout}" ;;
-    *-weak | *-masked) echo '$(weak_masks)' ;;
-    *-medium) echo '$(call masks,1,6,8)' ;;
-    smooth*) echo "--label-smoothing ${1#smooth}" ;;
-    *-w*) echo "--soft-weight ${1#*-w}" ;;
-  esac
-}
-settings=('pseudo.filter=--select top-k --k 1 --tail renormalise')
+settings=("$pseudo")
 for trial in ${TRIALS:-$all}; do
   settings+=("$trial.train=\$(rate) $(flags_of $trial)")
-  case $trial in
-    pseudo-*) settings+=("$trial.targets=pseudo" "$trial.untranscribed=yes") ;;
-    full-*) settings+=("$trial.targets=full" "$trial.untranscribed=yes") ;;
-    essence-*) settings+=("$trial.targets=top3" "$trial.untranscribed=yes") ;;
-  esac
+  targets=$(targets_of $trial)
+  [ -z "$targets" ] || settings+=("$trial.targets=$targets" "$trial.untranscribed=yes")
 done
 trials=(${TRIALS:-$all})
 for share in ${SHARES:-0.1 0.3}; do

@@ -1,0 +1,23 @@
+# Sourced by the ablations whose arms enter with the best of several recipes: what the name of such a trial means.
+
+# Flags of train_student for a trial: hard-dropout0.2, masked-faint, smooth0.05, full-w0.9, essence-masked, …
+flags_of() {
+  case $1 in
+    *-dropout*) echo "--dropout ${1#*-dropout}" ;;
+    *-faint) echo '$(call masks,1,2,3)' ;;
+    *-weak | *-masked) echo '$(weak_masks)' ;;
+    *-medium) echo '$(call masks,1,6,8)' ;;
+    smooth*) echo "--label-smoothing ${1#smooth}" ;;
+    *-w*) echo "--soft-weight ${1#*-w}" ;;
+  esac
+}
+
+# Soft targets of a trial, none for hard labels. A pseudo-label is the ensemble's best token of a frame as if it were certain.
+targets_of() {
+  case $1 in
+    pseudo-*) echo pseudo ;;
+    full-*) echo full ;;
+    essence-*) echo top3 ;;
+  esac
+}
+pseudo='pseudo.filter=--select top-k --k 1 --tail renormalise'
