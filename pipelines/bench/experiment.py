@@ -204,7 +204,14 @@ def soft_targets_of(ensemble, options):
     return tokens, torch.cat([posteriors, (1 - posteriors.sum(1, keepdim=True)).clamp(min=0)], 1)
 
 
-students = {path: report_of(path)['options'] for path in sys.argv[1:]}
+def student_of(path):
+    """Its options; of the features, labels and targets that could be several, the one there is."""
+    options = report_of(path)['options']
+    several = ('features', 'alignment', 'targets')
+    return options | {name: options[name][0] for name in several if isinstance(options.get(name), list)}
+
+
+students = {path: student_of(path) for path in sys.argv[1:]}
 targets = {path: report_of(options['targets'])['options'] for path, options in students.items() if 'targets' in options}
 teachers = {}
 for options in targets.values():
