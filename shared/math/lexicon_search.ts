@@ -35,55 +35,61 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
   const model = options.languageModel ?? uniformModel(wordCount);
   checkOptions(options, model);
   const [stayInSilence, leaveSilence] = [transitions.stay[silence]!, transitions.leave[silence]!];
+  const heard = Int32Array.from(new Set([silence, ...pronunciations.flatMap(({ tokens }) => [...tokens])]));
+  const emissions = new Float64Array(vocabularySize); // of a frame, of each token that is heard
+  const history = createHistory();
   let paths = createPaths(nBest);
   let places = new Map<number, Place>(); // by state of the language model
   let copies = new Map<number, Copy>(); // by state of the language model after the word, and pronunciation
-  let history = createHistory();
   let activePlaces: Place[] = [];
   let activeCopies: Copy[] = [];
   let weights: SearchWeights;
+  let prior: ArrayLike<number>;
   let bias: Float64Array;
   let frame = 0;
   let best = 0; // score of the best path
   let silentSince = -1; // where its last word ended; −1 within a word
 
   function begin(given: SearchWeights, logPrior: ArrayLike<number>): void {
-    weights = given;
-    bias = priorBias(logPrior, given);
+    if (given !== weights || logPrior !== prior) bias = priorBias(logPrior, given);
+    [weights, prior] = [given, logPrior];
     frame = best = silentSince = 0;
-    history = createHistory();
-    for (const active of [...activePlaces, ...activeCopies]) active.isActive = false;
+    history.clear();
+    for (const place of activePlaces) place.isActive = false;
+    for (const copy of activeCopies) copy.isActive = false;
     [activePlaces, activeCopies] = [[], []];
     if (places.size * pronunciations.length > mostPrices) {
       [paths, places, copies] = [createPaths(nBest), new Map(), new Map()];
     }
-    const { ended, open } = activePlace(model.start);
+    const { ended, open } = active(placeOf(model.start));
     for (const cell of [ended, open])
       paths.offer(cell, { score: 0, sequence: 0, link: -1, word: -1, entered: 0, mass: 0 });
   }
 
-  /** The place of a state of the language model between words. */
-  function activePlace(state: number): Place {
-    let place = places.get(state);
-    if (!place) {
-      const cells = { ended: paths.createCell(), quiet: paths.createCell(), open: paths.createCell() };
-      place = { state, ...cells, logs: undefined, copies: [], isActive: false };
-      places.set(state, place);
-    }
-    if (!place.isActive) {
-      place.isActive = true;
-      for (const cell of [place.ended, place.quiet, place.open]) paths.clear(cell);
-      activePlaces.push(place);
-    }
+  /** Between words, in a state of the language model. */
+  function placeOf(state: number): Place {
+    const known = places.get(state);
+    if (known) return known;
+    const cells = { ended: paths.createCells(1), quiet: paths.createCells(1), open: paths.createCells(1) };
+    const place: Place = { state, ...cells, logs: undefined, copies: [], isActive: false };
+    places.set(state, place);
+    return place;
+  }
+
+  function active(place: Place): Place {
+    if (place.isActive) return place;
+    place.isActive = true;
+    for (const cell of [place.ended, place.quiet, place.open]) paths.clear(cell);
+    activePlaces.push(place);
     return place;
   }
 
   function activeCopy(place: Place, p: number): Copy {
-    const copy = place.copies[p] ?? copyOf(place, p);
+    let copy = place.copies[p];
+    if (!copy) copy = place.copies[p] = copyOf(place, p);
     if (copy.isActive) return copy;
     copy.isActive = true;
-    for (const cell of copy.cells) paths.clear(cell);
-    paths.clear(copy.entry);
+    paths.clear(copy.entry, copy.tokens.length + 1);
     activeCopies.push(copy);
     return copy;
   }
@@ -92,28 +98,30 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
     const { word, tokens } = pronunciations[p]!;
     const state = stateAfter(model, place.state, word);
     const key = state * pronunciations.length + p;
-    let copy = copies.get(key);
-    if (!copy) {
-      const cells = Array.from(tokens, () => paths.createCell());
-      const [stay, leave] = [transitions.stay, transitions.leave].map((of) => Float64Array.from(tokens, (t) => of[t]!));
-      const costs = { stay: stay!, leave: leave! };
-      copy = { state, word, tokens, ...costs, cells, entry: paths.createCell(), isActive: false };
-      copies.set(key, copy);
-    }
-    place.copies[p] = copy;
+    const known = copies.get(key);
+    if (known) return known;
+    const entry = paths.createCells(tokens.length + 1);
+    const stay = Float64Array.from(tokens, (token) => transitions.stay[token]!);
+    const come = Float64Array.from(tokens, (_, s) => (s > 0 ? transitions.leave[tokens[s - 1]!]! : 0));
+    const leave = transitions.leave[tokens.at(-1)!]!;
+    const last = entry + tokens.length * nBest;
+    const copy: Copy = { word, tokens, stay, come, leave, entry, last, after: placeOf(state), isActive: false };
+    copies.set(key, copy);
     return copy;
   }
 
   /** From all places into all words. */
   function enterWords(): void {
     const enough = best - beamNats;
+    const { languageModelScale, insertionPenalty } = weights;
     for (const place of activePlaces) {
       const { open, state } = place;
       const highest = paths.best(open);
       if (!(highest > -Infinity && highest >= enough)) continue;
       place.logs ??= Float64Array.from(pronunciations, ({ word }) => logProbability(model, state, word));
-      for (let p = 0; p < place.logs.length; p++) {
-        const price = weights.languageModelScale * place.logs[p]! - weights.insertionPenalty;
+      const { logs } = place;
+      for (let p = 0; p < logs.length; p++) {
+        const price = languageModelScale * logs[p]! - insertionPenalty;
         if (!(highest + price > -Infinity && highest + price >= enough)) continue;
         const { entry, word } = activeCopy(place, p);
         paths.enter(entry, open, price, word, frame, history);
@@ -124,15 +132,15 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
   /** @param at where the frame begins */
   function step(logPosteriors: Float32Array, at: number): void {
     enterWords();
-    let highest = -Infinity;
-    for (let i = 0; i < activeCopies.length; i++) {
-      const score = paths.advanceWord(activeCopies[i]!, logPosteriors, at, bias, weights.acousticScale);
-      if (score > highest) highest = score;
+    const { acousticScale } = weights;
+    for (let i = 0; i < heard.length; i++) {
+      const token = heard[i]!;
+      emissions[token] = acousticScale * logPosteriors[at + token]! + bias[token]!;
     }
+    let highest = paths.advanceWords(activeCopies, emissions, logPosteriors, at);
     silentSince = -1;
-    const emission = weights.acousticScale * logPosteriors[at + silence]! + bias[silence]!;
     for (const { quiet, ended } of activePlaces) {
-      const score = paths.advance(quiet, stayInSilence, ended, 0, emission, 0);
+      const score = paths.advance(quiet, stayInSilence, ended, 0, emissions[silence]!, 0);
       paths.clear(ended);
       if (!(score > highest)) continue;
       highest = score;
@@ -142,22 +150,20 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
     best = highest;
     if (beamNats < Infinity) prune(highest - beamNats);
     for (let i = 0; i < activeCopies.length; i++) {
-      const { state, tokens, cells, leave } = activeCopies[i]!;
-      const last = tokens.length - 1;
-      if (paths.best(cells[last]!) + leave[last]! > -Infinity)
-        paths.merge(activePlace(state).ended, cells[last]!, leave[last]!);
+      const { last, leave, after, word } = activeCopies[i]!;
+      if (paths.best(last) + leave > -Infinity) paths.merge(active(after).ended, last, leave, word);
     }
     for (const { ended, quiet, open } of activePlaces) {
       paths.endWords(ended, frame, history);
       paths.clear(open);
-      paths.merge(open, ended, 0);
-      paths.merge(open, quiet, leaveSilence);
+      paths.merge(open, ended, 0, -1);
+      paths.merge(open, quiet, leaveSilence, -1);
     }
   }
 
   function prune(enough: number): void {
     activeCopies = activeCopies.filter((copy) => {
-      copy.isActive = copy.cells.some((cell) => paths.best(cell) >= enough);
+      copy.isActive = copy.tokens.some((_, s) => paths.best(copy.entry + (s + 1) * nBest) >= enough);
       return copy.isActive;
     });
     activePlaces = activePlaces.filter((place) => {
@@ -175,7 +181,7 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
       });
     }
     if (frame === 0) return paths.all(activePlaces[0]!.open);
-    const inWords = activeCopies.flatMap(({ cells }) => paths.all(cells.at(-1)!));
+    const inWords = activeCopies.flatMap(({ last, word }) => paths.all(last).map((path) => ({ ...path, word })));
     return [
       ...inWords.map((path) => ({ ...path, link: history.append(path, frame) })),
       ...activePlaces.flatMap(({ quiet }) => paths.all(quiet)),
@@ -190,7 +196,7 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
     },
     stableWords() {
       const cells = [
-        ...activeCopies.flatMap(({ cells }) => cells),
+        ...activeCopies.flatMap(({ entry, tokens }) => Array.from(tokens, (_, s) => entry + (s + 1) * nBest)),
         ...activePlaces.flatMap(({ quiet, open }) => [quiet, open]),
       ];
       const links = cells.flatMap((cell) => paths.all(cell).map(({ link }) => link));
@@ -233,15 +239,17 @@ interface Place {
 
 /** A pronunciation, with the state of the language model after its word. */
 interface Copy {
-  state: number;
   word: number;
   tokens: Uint16Array;
-  /** Of each state: what staying in it and leaving it costs. */
+  /** Of each state: what staying in it costs, and coming into it from the one before. */
   stay: Float64Array;
-  leave: Float64Array;
-  /** Of each state of the pronunciation, and of what is about to enter. */
-  cells: number[];
+  come: Float64Array;
+  /** What leaving the word costs. */
+  leave: number;
+  /** The cell of what is about to enter; those of the states follow. */
   entry: number;
+  last: number;
+  after: Place;
   isActive: boolean;
 }
 
@@ -315,35 +323,19 @@ function createPaths(size: number) {
     put(last, score, sequence, link, word, entered, mass);
   }
 
-  /** Takes the paths of one cell into another, which they may displace. */
-  function merge(cell: number, from: number, cost: number): void {
+  /** Takes the paths of one cell into another, which they may displace; `word` is the one that they are in, or −1. */
+  function merge(cell: number, from: number, cost: number, word: number): void {
     for (let i = from; i < from + size; i++) {
       const score = scores[i]! + cost;
       if (!(score > scores[cell + size - 1]!)) return; // those that follow are worse
-      take(cell, score, sequences[i]!, links[i]!, words[i]!, entries[i]!, masses[i]!);
+      take(cell, score, sequences[i]!, links[i]!, word, entries[i]!, masses[i]!);
     }
   }
 
   /** One frame on: paths stay or come from another cell, and are heard. @returns the score of the best */
-  function advance(cell: number, stay: number, from: number, leave: number, emission: number, heard: number): number {
-    if (size === 1) {
-      // most of the time is spent here
-      let score = scores[cell]! + stay;
-      const moved = scores[from]! + leave;
-      if (moved > score) {
-        score = moved;
-        links[cell] = links[from]!;
-        words[cell] = words[from]!;
-        entries[cell] = entries[from]!;
-        masses[cell] = masses[from]!;
-      }
-      score += emission;
-      scores[cell] = score;
-      masses[cell]! += heard;
-      return score;
-    }
+  function advance(cell: number, stay: number, from: number, come: number, emission: number, heard: number): number {
     for (let i = cell; i < cell + size; i++) scores[i]! += stay;
-    merge(cell, from, leave);
+    merge(cell, from, come, -1);
     for (let i = cell; i < cell + size; i++) {
       scores[i]! += emission;
       masses[i]! += heard;
@@ -351,41 +343,74 @@ function createPaths(size: number) {
     return scores[cell]!;
   }
 
+  /**
+   * One frame on for all states of some words, where one path is followed to each: the last states of a word first, as
+   * each takes from the one before. Most of the time of a search is spent here.
+   *
+   * @returns the score of the best
+   */
+  function advanceWords(copies: Copy[], emissions: Float64Array, logPosteriors: Float32Array, at: number): number {
+    const scoreOf = scores;
+    const linkOf = links;
+    const entryOf = entries;
+    const massOf = masses;
+    let highest = -Infinity;
+    for (let i = 0; i < copies.length; i++) {
+      const { tokens, stay, come, entry } = copies[i]!;
+      for (let s = tokens.length - 1; s >= 0; s--) {
+        const from = entry + s;
+        const cell = from + 1;
+        const token = tokens[s]!;
+        let score = scoreOf[cell]! + stay[s]!;
+        const moved = scoreOf[from]! + come[s]!;
+        if (moved > score) {
+          score = moved;
+          linkOf[cell] = linkOf[from]!;
+          entryOf[cell] = entryOf[from]!;
+          massOf[cell] = massOf[from]!;
+        }
+        score += emissions[token]!;
+        scoreOf[cell] = score;
+        massOf[cell]! += logPosteriors[at + token]!;
+        if (score > highest) highest = score;
+      }
+      scoreOf[entry] = -Infinity;
+    }
+    return highest;
+  }
+
+  /** The same where several paths are followed. */
+  function advanceWordsOfMany(copies: Copy[], emissions: Float64Array, logPosteriors: Float32Array, at: number): number {
+    let highest = -Infinity;
+    for (const { tokens, stay, come, entry } of copies) {
+      for (let s = tokens.length - 1; s >= 0; s--) {
+        const [from, token] = [entry + s * size, tokens[s]!];
+        const heard = logPosteriors[at + token]!;
+        const score = advance(from + size, stay[s]!, from, come[s]!, emissions[token]!, heard);
+        if (score > highest) highest = score;
+      }
+      clear(entry);
+    }
+    return highest;
+  }
+
+  function clear(cell: number, count = 1): void {
+    for (let i = cell; i < cell + count * size; i++) scores[i] = -Infinity;
+  }
+
   return {
-    createCell(): number {
+    /** @returns the first of them */
+    createCells(count: number): number {
       const cell = used;
-      used += size;
+      used += count * size;
       while (used > capacity) grow();
       return cell;
     },
-    clear(cell: number): void {
-      for (let i = cell; i < cell + size; i++) scores[i] = -Infinity;
-    },
+    clear,
     best: (cell: number): number => scores[cell]!,
     linkOfBest: (cell: number): number => links[cell]!,
     advance,
-    /** One frame on for all states of a word, the last ones first, as each takes from the one before. */
-    advanceWord(
-      copy: Copy,
-      logPosteriors: Float32Array,
-      at: number,
-      bias: Float64Array,
-      acousticScale: number,
-    ): number {
-      const { tokens, cells, entry, stay, leave } = copy;
-      let highest = -Infinity;
-      for (let s = tokens.length - 1; s >= 0; s--) {
-        const token = tokens[s]!;
-        const cell = cells[s]!;
-        const from = s > 0 ? cells[s - 1]! : entry;
-        const heard = logPosteriors[at + token]!;
-        const emission = acousticScale * heard + bias[token]!;
-        const score = advance(cell, stay[s]!, from, s > 0 ? leave[s - 1]! : 0, emission, heard);
-        if (score > highest) highest = score;
-      }
-      for (let i = entry; i < entry + size; i++) scores[i] = -Infinity;
-      return highest;
-    },
+    advanceWords: size === 1 ? advanceWords : advanceWordsOfMany,
     offer: (cell: number, { score, sequence, link, word, entered, mass }: Path): void =>
       take(cell, score, sequence, link, word, entered, mass),
     merge,
@@ -401,7 +426,7 @@ function createPaths(size: number) {
     endWords(cell: number, frame: number, history: History): void {
       for (let i = cell; i < cell + size && scores[i]! > -Infinity; i++) {
         if (words[i]! < 0) continue;
-        links[i] = history.append({ link: links[i]!, word: words[i]!, entered: entries[i]!, mass: masses[i]! }, frame);
+        links[i] = history.add(links[i]!, words[i]!, entries[i]!, frame, masses[i]!);
         words[i] = -1;
       }
     },
@@ -421,31 +446,52 @@ function copied<A extends Int32Array | Float64Array>(old: A, larger: A): A {
   return larger;
 }
 
-interface Link {
-  before: number;
-  word: number;
-  start: number;
-  end: number;
-  confidence: number;
-  /** Words up to this one. */
-  depth: number;
-}
-
 type History = ReturnType<typeof createHistory>;
 
 /** What paths of an utterance have said: links from each word to the one before; −1 is the beginning. */
 function createHistory() {
-  const links: Link[] = [];
+  let capacity = 1024;
+  let used = 0;
+  let before: Int32Array = new Int32Array(capacity);
+  let words: Int32Array = new Int32Array(capacity);
+  let starts: Int32Array = new Int32Array(capacity);
+  let ends: Int32Array = new Int32Array(capacity);
+  let depths: Int32Array = new Int32Array(capacity); // words up to this one
+  let masses: Float64Array = new Float64Array(capacity);
   const sequences = new Map<string, number>();
-  const depthOf = (link: number): number => (link < 0 ? 0 : links[link]!.depth);
-  /** From the last to the first. */
-  function* backwards(link: number): Generator<Link> {
-    for (let i = link; i >= 0; i = links[i]!.before) yield links[i]!;
+  const depthOf = (link: number): number => (link < 0 ? 0 : depths[link]!);
+  /** From the first to the last. */
+  function said(last: number): Int32Array {
+    const links = new Int32Array(depthOf(last));
+    for (let i = links.length - 1, link = last; i >= 0; i--, link = before[link]!) links[i] = link;
+    return links;
+  }
+  function grow(): void {
+    capacity *= 2;
+    before = copied(before, new Int32Array(capacity));
+    words = copied(words, new Int32Array(capacity));
+    starts = copied(starts, new Int32Array(capacity));
+    ends = copied(ends, new Int32Array(capacity));
+    depths = copied(depths, new Int32Array(capacity));
+    masses = copied(masses, new Float64Array(capacity));
+  }
+  /** One more word. @returns its link */
+  function add(link: number, word: number, start: number, end: number, mass: number): number {
+    if (used === capacity) grow();
+    before[used] = link;
+    words[used] = word;
+    starts[used] = start;
+    ends[used] = end;
+    depths[used] = depthOf(link) + 1;
+    masses[used] = mass;
+    return used++;
   }
   return {
-    append({ link, word, entered, mass }: Pick<Path, 'link' | 'word' | 'entered' | 'mass'>, end: number): number {
-      const confidence = Math.exp(mass / (end - entered));
-      return links.push({ before: link, word, start: entered, end, confidence, depth: depthOf(link) + 1 }) - 1;
+    add,
+    append: ({ link, word, entered, mass }: Path, end: number): number => add(link, word, entered, end, mass),
+    clear(): void {
+      used = 0;
+      sequences.clear();
     },
     /** The number of a word sequence and one more word; 0 is that without words. */
     longer(sequence: number, word: number): number {
@@ -454,24 +500,24 @@ function createHistory() {
       sequences.set(key, known);
       return known;
     },
-    endOf: (link: number): number => (link < 0 ? 0 : links[link]!.end),
+    endOf: (link: number): number => (link < 0 ? 0 : ends[link]!),
     /** The last link that both have gone through. */
     shared(a: number, b: number): number {
       let [one, other] = [a, b];
       while (one !== other) {
-        if (depthOf(one) >= depthOf(other)) one = links[one]!.before;
-        else other = links[other]!.before;
+        if (depthOf(one) >= depthOf(other)) one = before[one]!;
+        else other = before[other]!;
       }
       return one;
     },
-    wordsOf: (link: number): Int32Array => Int32Array.from([...backwards(link)].reverse(), ({ word }) => word),
+    wordsOf: (link: number): Int32Array => said(link).map((i) => words[i]!),
     sequenceOf(link: number, score: number): WordSequence {
-      const said = [...backwards(link)].reverse();
+      const links = said(link);
       return {
-        words: Int32Array.from(said, ({ word }) => word),
-        startFrames: Int32Array.from(said, ({ start }) => start),
-        endFrames: Int32Array.from(said, ({ end }) => end),
-        confidences: Float64Array.from(said, ({ confidence }) => confidence),
+        words: links.map((i) => words[i]!),
+        startFrames: links.map((i) => starts[i]!),
+        endFrames: links.map((i) => ends[i]!),
+        confidences: Float64Array.from(links, (i) => Math.exp(masses[i]! / (ends[i]! - starts[i]!))),
         score,
       };
     },
