@@ -1,4 +1,5 @@
 import { priorBias } from './acoustic_scores.ts';
+import { openPathMemory } from './kernels/fast_paths.ts';
 import { logProbability, type NgramModel, stateAfter, uniformModel } from './ngram_model.ts';
 import type { Transitions } from './viterbi.ts';
 import { framesIn, type SearchWeights, type WordSearch, type WordSequence } from './word_search.ts';
@@ -34,33 +35,30 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
   const { pronunciations, wordCount, silence, vocabularySize, transitions, beamNats = Infinity, nBest = 1 } = options;
   const model = options.languageModel ?? uniformModel(wordCount);
   checkOptions(options, model);
-  const [stayInSilence, leaveSilence] = [transitions.stay[silence]!, transitions.leave[silence]!];
-  const heard = Int32Array.from(new Set([silence, ...pronunciations.flatMap(({ tokens }) => [...tokens])]));
-  const emissions = new Float64Array(vocabularySize); // of a frame, of each token that is heard
+  const leaveSilence = transitions.leave[silence]!;
   const history = createHistory();
-  let paths = createPaths(nBest);
+  let paths = createPaths(nBest, vocabularySize);
   let places = new Map<number, Place>(); // by state of the language model
   let copies = new Map<number, Copy>(); // by state of the language model after the word, and pronunciation
   let activePlaces: Place[] = [];
   let activeCopies: Copy[] = [];
   let weights: SearchWeights;
   let prior: ArrayLike<number>;
-  let bias: Float64Array;
   let frame = 0;
   let best = 0; // score of the best path
   let silentSince = -1; // where its last word ended; −1 within a word
 
   function begin(given: SearchWeights, logPrior: ArrayLike<number>): void {
-    if (given !== weights || logPrior !== prior) bias = priorBias(logPrior, given);
-    [weights, prior] = [given, logPrior];
     frame = best = silentSince = 0;
     history.clear();
     for (const place of activePlaces) place.isActive = false;
     for (const copy of activeCopies) copy.isActive = false;
     [activePlaces, activeCopies] = [[], []];
     if (places.size * pronunciations.length > mostPrices) {
-      [paths, places, copies] = [createPaths(nBest), new Map(), new Map()];
+      [paths, places, copies] = [createPaths(nBest, vocabularySize), new Map(), new Map()];
     }
+    if (given !== weights || logPrior !== prior || places.size === 0) paths.hearWith(priorBias(logPrior, given));
+    [weights, prior] = [given, logPrior];
     const { ended, open } = active(placeOf(model.start));
     for (const cell of [ended, open])
       paths.offer(cell, { score: 0, sequence: 0, link: -1, word: -1, entered: 0, mass: 0 });
@@ -70,8 +68,9 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
   function placeOf(state: number): Place {
     const known = places.get(state);
     if (known) return known;
-    const cells = { ended: paths.createCells(1), quiet: paths.createCells(1), open: paths.createCells(1) };
-    const place: Place = { state, ...cells, logs: undefined, copies: [], isActive: false };
+    const silent = paths.createChain([silence], transitions);
+    const [cells, open] = [{ ended: silent.entry, quiet: silent.last }, paths.createCell()];
+    const place: Place = { state, ...cells, open, logs: undefined, copies: [], isActive: false };
     places.set(state, place);
     return place;
   }
@@ -79,7 +78,7 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
   function active(place: Place): Place {
     if (place.isActive) return place;
     place.isActive = true;
-    for (const cell of [place.ended, place.quiet, place.open]) paths.clear(cell);
+    paths.clear(place.ended, place.open);
     activePlaces.push(place);
     return place;
   }
@@ -89,7 +88,7 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
     if (!copy) copy = place.copies[p] = copyOf(place, p);
     if (copy.isActive) return copy;
     copy.isActive = true;
-    paths.clear(copy.entry, copy.tokens.length + 1);
+    paths.clear(copy.entry, copy.last);
     activeCopies.push(copy);
     return copy;
   }
@@ -100,12 +99,9 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
     const key = state * pronunciations.length + p;
     const known = copies.get(key);
     if (known) return known;
-    const entry = paths.createCells(tokens.length + 1);
-    const stay = Float64Array.from(tokens, (token) => transitions.stay[token]!);
-    const come = Float64Array.from(tokens, (_, s) => (s > 0 ? transitions.leave[tokens[s - 1]!]! : 0));
     const leave = transitions.leave[tokens.at(-1)!]!;
-    const last = entry + tokens.length * nBest;
-    const copy: Copy = { word, tokens, stay, come, leave, entry, last, after: placeOf(state), isActive: false };
+    const chain = paths.createChain(tokens, transitions);
+    const copy: Copy = { word, leave, ...chain, after: placeOf(state), isActive: false };
     copies.set(key, copy);
     return copy;
   }
@@ -132,16 +128,18 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
   /** @param at where the frame begins */
   function step(logPosteriors: Float32Array, at: number): void {
     enterWords();
-    const { acousticScale } = weights;
-    for (let i = 0; i < heard.length; i++) {
-      const token = heard[i]!;
-      emissions[token] = acousticScale * logPosteriors[at + token]! + bias[token]!;
+    paths.hear(logPosteriors.subarray(at, at + vocabularySize), weights.acousticScale);
+    let highest = -Infinity;
+    for (let i = 0; i < activeCopies.length; ) {
+      const { entry } = activeCopies[i]!;
+      let { last } = activeCopies[i++]!;
+      while (activeCopies[i]?.entry === last + nBest) last = activeCopies[i++]!.last; // those side by side all at once
+      const score = paths.advance(entry, last);
+      if (score > highest) highest = score;
     }
-    let highest = paths.advanceWords(activeCopies, emissions, logPosteriors, at);
     silentSince = -1;
-    for (const { quiet, ended } of activePlaces) {
-      const score = paths.advance(quiet, stayInSilence, ended, 0, emissions[silence]!, 0);
-      paths.clear(ended);
+    for (const { ended, quiet } of activePlaces) {
+      const score = paths.advance(ended, quiet);
       if (!(score > highest)) continue;
       highest = score;
       silentSince = history.endOf(paths.linkOfBest(quiet));
@@ -163,7 +161,7 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
 
   function prune(enough: number): void {
     activeCopies = activeCopies.filter((copy) => {
-      copy.isActive = copy.tokens.some((_, s) => paths.best(copy.entry + (s + 1) * nBest) >= enough);
+      copy.isActive = paths.bestOf(copy.entry, copy.last) >= enough;
       return copy.isActive;
     });
     activePlaces = activePlaces.filter((place) => {
@@ -195,11 +193,11 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
       for (let i = 0; i < frames; i++) step(logPosteriors, i * vocabularySize);
     },
     stableWords() {
-      const cells = [
-        ...activeCopies.flatMap(({ entry, tokens }) => Array.from(tokens, (_, s) => entry + (s + 1) * nBest)),
-        ...activePlaces.flatMap(({ quiet, open }) => [quiet, open]),
+      const found = [
+        ...activeCopies.flatMap(({ entry, last }) => paths.all(entry, last)),
+        ...activePlaces.flatMap(({ ended, open }) => paths.all(ended, open)),
       ];
-      const links = cells.flatMap((cell) => paths.all(cell).map(({ link }) => link));
+      const links = found.map(({ link }) => link);
       return links.length === 0 ? new Int32Array(0) : history.wordsOf(links.reduce(history.shared));
     },
     quietFrames: () => (silentSince < 0 ? 0 : frame - silentSince),
@@ -228,6 +226,7 @@ function checkOptions({ pronunciations, wordCount }: LexiconSearchOptions, model
 /** Between words, in a state of the language model: what ended a word in the last frame, is silent, or either. */
 interface Place {
   state: number;
+  /** The cells lie in this order. */
   ended: number;
   quiet: number;
   open: number;
@@ -238,19 +237,18 @@ interface Place {
 }
 
 /** A pronunciation, with the state of the language model after its word. */
-interface Copy {
+interface Copy extends Chain {
   word: number;
-  tokens: Uint16Array;
-  /** Of each state: what staying in it costs, and coming into it from the one before. */
-  stay: Float64Array;
-  come: Float64Array;
   /** What leaving the word costs. */
   leave: number;
-  /** The cell of what is about to enter; those of the states follow. */
-  entry: number;
-  last: number;
   after: Place;
   isActive: boolean;
+}
+
+/** Cells of states one after another: of what is about to enter the first one, then of each state. */
+interface Chain {
+  entry: number;
+  last: number;
 }
 
 interface Path {
@@ -266,37 +264,33 @@ interface Path {
 }
 
 /** Cells of up to `size` paths each, best first, of different word sequences; in arrays, as each frame goes over them all. */
-function createPaths(size: number) {
+function createPaths(size: number, vocabularySize: number) {
   let capacity = 1024;
-  let scores: Float64Array = new Float64Array(capacity);
-  let masses: Float64Array = new Float64Array(capacity);
+  const memory = openPathMemory(capacity, vocabularySize);
+  let { tokens, stays, comes, scores, masses, origins } = memory.cells;
   let sequences: Int32Array = new Int32Array(capacity);
-  let links: Int32Array = new Int32Array(capacity);
   let words: Int32Array = new Int32Array(capacity);
-  let entries: Int32Array = new Int32Array(capacity);
-  let used = 0;
+  let used = size; // each has one before it
 
   function grow(): void {
     capacity *= 2;
-    scores = copied(scores, new Float64Array(capacity));
-    masses = copied(masses, new Float64Array(capacity));
+    memory.resize(capacity);
+    ({ tokens, stays, comes, scores, masses, origins } = memory.cells);
     sequences = copied(sequences, new Int32Array(capacity));
-    links = copied(links, new Int32Array(capacity));
     words = copied(words, new Int32Array(capacity));
-    entries = copied(entries, new Int32Array(capacity));
   }
 
   function put(i: number, score: number, sequence: number, link: number, word: number, entered: number, mass: number) {
     scores[i] = score;
     sequences[i] = sequence;
-    links[i] = link;
+    origins[2 * i] = link;
+    origins[2 * i + 1] = entered;
     words[i] = word;
-    entries[i] = entered;
     masses[i] = mass;
   }
 
   const move = (to: number, from: number): void =>
-    put(to, scores[from]!, sequences[from]!, links[from]!, words[from]!, entries[from]!, masses[from]!);
+    put(to, scores[from]!, sequences[from]!, origins[2 * from]!, words[from]!, origins[2 * from + 1]!, masses[from]!);
 
   /** Takes a path into a cell, unless as many are better or one that says the same is as good. */
   function take(
@@ -328,89 +322,67 @@ function createPaths(size: number) {
     for (let i = from; i < from + size; i++) {
       const score = scores[i]! + cost;
       if (!(score > scores[cell + size - 1]!)) return; // those that follow are worse
-      take(cell, score, sequences[i]!, links[i]!, word, entries[i]!, masses[i]!);
+      take(cell, score, sequences[i]!, origins[2 * i]!, word, origins[2 * i + 1]!, masses[i]!);
     }
   }
 
-  /** One frame on: paths stay or come from another cell, and are heard. @returns the score of the best */
-  function advance(cell: number, stay: number, from: number, come: number, emission: number, heard: number): number {
-    for (let i = cell; i < cell + size; i++) scores[i]! += stay;
-    merge(cell, from, come, -1);
-    for (let i = cell; i < cell + size; i++) {
-      scores[i]! += emission;
-      masses[i]! += heard;
-    }
-    return scores[cell]!;
-  }
-
-  /**
-   * One frame on for all states of some words, where one path is followed to each: the last states of a word first, as
-   * each takes from the one before. Most of the time of a search is spent here.
-   *
-   * @returns the score of the best
-   */
-  function advanceWords(copies: Copy[], emissions: Float64Array, logPosteriors: Float32Array, at: number): number {
-    const scoreOf = scores;
-    const linkOf = links;
-    const entryOf = entries;
-    const massOf = masses;
+  /** `advancePaths` where several paths are followed to each state. */
+  function advanceMany(first: number, last: number): number {
+    const { emissions, logPosteriors } = memory.heard;
     let highest = -Infinity;
-    for (let i = 0; i < copies.length; i++) {
-      const { tokens, stay, come, entry } = copies[i]!;
-      for (let s = tokens.length - 1; s >= 0; s--) {
-        const from = entry + s;
-        const cell = from + 1;
-        const token = tokens[s]!;
-        let score = scoreOf[cell]! + stay[s]!;
-        const moved = scoreOf[from]! + come[s]!;
-        if (moved > score) {
-          score = moved;
-          linkOf[cell] = linkOf[from]!;
-          entryOf[cell] = entryOf[from]!;
-          massOf[cell] = massOf[from]!;
-        }
-        score += emissions[token]!;
-        scoreOf[cell] = score;
-        massOf[cell]! += logPosteriors[at + token]!;
-        if (score > highest) highest = score;
+    for (let cell = last; cell >= first; cell -= size) {
+      const token = tokens[cell]!;
+      for (let i = cell; i < cell + size; i++) scores[i]! += stays[cell]!;
+      merge(cell, cell - size, comes[cell]!, -1);
+      for (let i = cell; i < cell + size; i++) {
+        scores[i]! += emissions[token]!;
+        masses[i]! += logPosteriors[token]!;
       }
-      scoreOf[entry] = -Infinity;
+      if (scores[cell]! > highest) highest = scores[cell]!;
     }
     return highest;
   }
 
-  /** The same where several paths are followed. */
-  function advanceWordsOfMany(copies: Copy[], emissions: Float64Array, logPosteriors: Float32Array, at: number): number {
-    let highest = -Infinity;
-    for (const { tokens, stay, come, entry } of copies) {
-      for (let s = tokens.length - 1; s >= 0; s--) {
-        const [from, token] = [entry + s * size, tokens[s]!];
-        const heard = logPosteriors[at + token]!;
-        const score = advance(from + size, stay[s]!, from, come[s]!, emissions[token]!, heard);
-        if (score > highest) highest = score;
-      }
-      clear(entry);
-    }
-    return highest;
-  }
-
-  function clear(cell: number, count = 1): void {
-    for (let i = cell; i < cell + count * size; i++) scores[i] = -Infinity;
+  function createCell(): number {
+    const cell = used;
+    used += size;
+    while (used > capacity) grow();
+    [stays[cell], comes[cell]] = [-Infinity, -Infinity];
+    return cell;
   }
 
   return {
-    /** @returns the first of them */
-    createCells(count: number): number {
-      const cell = used;
-      used += count * size;
-      while (used > capacity) grow();
-      return cell;
+    createCell,
+    createChain(states: ArrayLike<number>, { stay, leave }: Transitions): Chain {
+      const entry = createCell();
+      tokens[entry] = states[0]!;
+      let last = entry;
+      for (let s = 0; s < states.length; s++) {
+        last = createCell();
+        const token = states[s]!;
+        tokens[last] = token;
+        stays[last] = stay[token]!;
+        comes[last] = s > 0 ? leave[states[s - 1]!]! : 0;
+      }
+      return { entry, last };
     },
-    clear,
+    clear(cell: number, last = cell): void {
+      for (let i = cell; i < last + size; i++) scores[i] = -Infinity;
+    },
     best: (cell: number): number => scores[cell]!,
-    linkOfBest: (cell: number): number => links[cell]!,
-    advance,
-    advanceWords: size === 1 ? advanceWords : advanceWordsOfMany,
+    bestOf(first: number, last: number): number {
+      let best = -Infinity;
+      for (let cell = first; cell <= last; cell += size) if (scores[cell]! > best) best = scores[cell]!;
+      return best;
+    },
+    linkOfBest: (cell: number): number => origins[2 * cell]!,
+    hearWith: (bias: Float64Array): void => memory.heard.bias.set(bias),
+    hear(logPosteriors: Float32Array, acousticScale: number): void {
+      memory.heard.logPosteriors.set(logPosteriors);
+      memory.hear(acousticScale);
+    },
+    /** One frame on for cells side by side; entries are left empty. @returns the score of the best */
+    advance: size === 1 ? memory.advance : advanceMany,
     offer: (cell: number, { score, sequence, link, word, entered, mass }: Path): void =>
       take(cell, score, sequence, link, word, entered, mass),
     merge,
@@ -419,22 +391,24 @@ function createPaths(size: number) {
       for (let i = from; i < from + size && scores[i]! > -Infinity; i++) {
         const score = scores[i]! + price;
         if (!(score > scores[cell + size - 1]!)) continue;
-        take(cell, score, size > 1 ? history.longer(sequences[i]!, word) : 0, links[i]!, word, frame, 0);
+        take(cell, score, size > 1 ? history.longer(sequences[i]!, word) : 0, origins[2 * i]!, word, frame, 0);
       }
     },
     /** Adds the word that paths have ended to what they said. */
     endWords(cell: number, frame: number, history: History): void {
       for (let i = cell; i < cell + size && scores[i]! > -Infinity; i++) {
         if (words[i]! < 0) continue;
-        links[i] = history.add(links[i]!, words[i]!, entries[i]!, frame, masses[i]!);
+        origins[2 * i] = history.add(origins[2 * i]!, words[i]!, origins[2 * i + 1]!, frame, masses[i]!);
         words[i] = -1;
       }
     },
-    all(cell: number): Path[] {
+    /** Paths of a cell, or of some side by side. */
+    all(first: number, last = first): Path[] {
       const found: Path[] = [];
-      for (let i = cell; i < cell + size && scores[i]! > -Infinity; i++) {
-        const before = { sequence: sequences[i]!, link: links[i]!, word: words[i]! };
-        found.push({ score: scores[i]!, ...before, entered: entries[i]!, mass: masses[i]! });
+      for (let i = first; i < last + size; i++) {
+        if (scores[i] === -Infinity) continue;
+        const before = { sequence: sequences[i]!, link: origins[2 * i]!, word: words[i]! };
+        found.push({ score: scores[i]!, ...before, entered: origins[2 * i + 1]!, mass: masses[i]! });
       }
       return found;
     },

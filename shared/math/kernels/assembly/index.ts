@@ -6,4 +6,5 @@ export * from './layers';
 export * from './losses';
 export * from './posteriors';
 export * from './recurrent';
+export * from './search';
 export * from './sparse_cache';
