@@ -32,7 +32,7 @@ import type { SparseTargets, Tail } from '../shared/math/sparse_targets.ts';
 import { tailToLabel } from '../shared/math/tail_to_label.ts';
 import { type LabelledFrames, tuneCombination } from '../shared/math/tune_combination.ts';
 import { beyondSparse, filterCached } from '../shared/training/filter_cached.ts';
-import { checkPosteriors, type DenseUtterance, filterDense } from '../shared/training/filter_dense.ts';
+import { checkPosteriors, type DenseUtterance, filterDense, numbersOf } from '../shared/training/filter_dense.ts';
 import type { FilteredFrames } from '../shared/training/filter_policy.ts';
 import { type ObjectiveName, objectiveOf } from '../shared/training/objective.ts';
 import { readTunedTeachers, type TunedTeachers } from '../shared/training/tuned_teachers.ts';
@@ -327,7 +327,7 @@ async function openLogits({ logits: path, cache }: Options, { report }: InputFol
   if (names.length === 0) {
     if (cache)
       throw new UsageError(`--cache ${cache} names one of several sparse caches, and ${path} is dense: leave it out`);
-    return openUtterances(path, { format: 'logits' });
+    return openUtterances(path, { format: 'logits', asBits: true });
   }
   const name = cache ?? (names.length === 1 ? names[0]! : '');
   if (!names.includes(name)) {
@@ -401,8 +401,9 @@ async function tune(source: Source, { settings, teachers, out, progress, breathe
     for await (const row of source.logits.rows()) {
       if (!source.alignment!.has(row.utterance)) continue;
       const said = denseUtterance(row, await labelsOf(row, source, settings), settings);
-      for (const member of said.members) checkPosteriors(fastLogSoftmax(member, vocabularySize), said, vocabularySize);
-      yield { members: said.members, labels: said.labels! };
+      const members = said.members.map(numbersOf);
+      for (const member of members) checkPosteriors(fastLogSoftmax(member, vocabularySize), said, vocabularySize);
+      yield { members, labels: said.labels! };
       progress.advance();
       await breathe();
     }
@@ -486,7 +487,7 @@ const metadataOf = (settings: Settings, { metadata }: UtteranceTable, teachers: 
 });
 
 function posteriorsOf({ utterance, frames, ...row }: Row, teacher: number, { logits, vocabularySize }: Settings) {
-  const values = row[`logPosteriors_${teacher}`] as Float32Array;
+  const values = row[`logPosteriors_${teacher}`] as Float32Array | Uint16Array;
   if (values.length === frames * vocabularySize) return values;
   throw new InputError(
     `Cannot filter utterance "${utterance}": teacher ${teacher} in ${logits} has ${values.length} values, ${frames} frames of ${vocabularySize} tokens need ${frames * vocabularySize}; cache again`,

@@ -30,9 +30,10 @@ export interface ArrowFile {
   /**
    * Cells of some columns of a record batch; lists are slices of one array. Nothing else is read.
    *
+   * @param asBits leaves half floats as they are stored, in Uint16Arrays
    * @throws {InputError} when the file is cut off or spoilt
    */
-  read(batch: number, names: readonly string[]): Record<string, Cell[]>;
+  read(batch: number, names: readonly string[], asBits?: boolean): Record<string, Cell[]>;
   close(): void;
 }
 
@@ -56,9 +57,9 @@ export function openArrowFile(path: string): ArrowFile {
       metadata: Object.fromEntries(schema.metadata),
       columns,
       isCompressed: blocks.length > 0 && headerOf(0).header.compression !== null,
-      read(batch, names) {
+      read(batch, names, asBits = false) {
         try {
-          return Object.fromEntries(names.map((name) => [name, readCells(batch, name)]));
+          return Object.fromEntries(names.map((name) => [name, readCells(batch, name, asBits)]));
         } catch (error) {
           throw refuse(path, error);
         }
@@ -132,14 +133,14 @@ function headerReader(
 function cellReader(
   file: number,
   { size, columns, headerOf }: { size: number; columns: Record<string, ColumnType>; headerOf: HeaderReader },
-): (batch: number, name: string) => Cell[] {
+): (batch: number, name: string, asBits: boolean) => Cell[] {
   const firstBuffer: Record<string, number> = {};
   let buffers = 0;
   for (const [name, type] of Object.entries(columns)) {
     firstBuffer[name] = buffers;
     buffers += bufferCount(type);
   }
-  return (batch, name) => {
+  return (batch, name, asBits) => {
     const type = columns[name];
     if (!type) throw new Error(`column "${name}" is missing`);
     const { header, body } = headerOf(batch);
@@ -163,7 +164,7 @@ function cellReader(
       return slices(text.length, (start, end) => text.toString('utf8', start, end));
     }
     const stored = new listStorage[type](read(3));
-    const values = type === 'list<float16>' ? fastFromHalf(stored as Uint16Array) : stored;
+    const values = type === 'list<float16>' && !asBits ? fastFromHalf(stored as Uint16Array) : stored;
     return slices(values.length, (start, end) => values.subarray(start, end));
   };
 }

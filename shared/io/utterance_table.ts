@@ -35,11 +35,12 @@ const cachedBytes = 256 << 20;
  * Opens a table for reading, in order or by utterance.
  *
  * @param path an Arrow file, or a folder that holds one or several
+ * @param asBits leaves half floats as they are stored, in Uint16Arrays
  * @throws {InputError} when it is not an Arrow file of utterances, or is cut off
  */
 export async function openUtterances(
   path: string,
-  { format, mayBeEmpty }: { format?: string; mayBeEmpty?: boolean } = {},
+  { format, mayBeEmpty, asBits }: { format?: string; mayBeEmpty?: boolean; asBits?: boolean } = {},
 ): Promise<UtteranceTable> {
   const files: ArrowFile[] = [];
   const places = new Map<string, { file: ArrowFile; batch: number; row: number }>();
@@ -72,7 +73,7 @@ export async function openUtterances(
   const { metadata, columns } = files[0]!;
   const names = Object.keys(columns);
   const rowsOf = (file: ArrowFile, batch: number): Row[] => {
-    const cells = file.read(batch, names);
+    const cells = file.read(batch, names, asBits);
     return cells.utterance!.map((_, i) => Object.fromEntries(names.map((name) => [name, cells[name]![i]!])) as Row);
   };
   const cache = new Map<string, { rows: Row[]; bytes: number }>();

@@ -1,18 +1,19 @@
 import { InputError } from '../io/errors.ts';
 import type { CombineOptions } from '../math/combine.ts';
 import { agreement, bestToken, certainty, confidence, openness, opennessToWords } from '../math/gate.ts';
-import { fastCombine } from '../math/kernels/fast_combine.ts';
+import { fastCombineBoth } from '../math/kernels/fast_combine.ts';
+import { fastFromHalf } from '../math/kernels/fast_half.ts';
 import { fastKeepBest } from '../math/kernels/fast_keep_best.ts';
 import { fastKeepTokens } from '../math/kernels/fast_keep_tokens.ts';
 import { createRandom } from '../math/random.ts';
 import { type Selection, sampleTokens, selectTokens, threshold, topK, topP } from '../math/select.ts';
 import type { FilteredFrames, FilterPolicy } from './filter_policy.ts';
 
-/** What is known of an utterance; each of the members is [frames × vocabularySize], log-posteriors of a teacher. */
+/** What is known of an utterance; each of the members is [frames × vocabularySize], log-posteriors of a teacher, or bits of halves. */
 export interface DenseUtterance {
   utterance: string;
   frames: number;
-  members: Float32Array[];
+  members: (Float32Array | Uint16Array)[];
   labels: Uint16Array | undefined;
   /** Of the cache, for messages. */
   path: string;
@@ -38,10 +39,11 @@ function bestOfAll(
 }
 
 function selected(said: DenseUtterance, combining: CombineOptions, policy: FilterPolicy): FilteredFrames {
-  const { utterance, frames, members, labels } = said;
+  const { utterance, frames, labels } = said;
+  const members = said.members.map(numbersOf);
   const { vocabularySize } = combining;
   const { select, amount, seed, gate } = policy;
-  const combined = fastCombine(members, combining);
+  const { logPosteriors: combined, posteriors } = fastCombineBoth(members, combining);
   checkPosteriors(combined, said, vocabularySize);
   const weight = new Float32Array(frames).fill(1);
   if (gate !== 'none') {
@@ -53,11 +55,15 @@ function selected(said: DenseUtterance, combining: CombineOptions, policy: Filte
   if (select === 'sample') {
     const random = createRandom(seed, 'sample', utterance);
     const drawn = sampleTokens(combined, vocabularySize, weight, { draws: amount, random });
-    return { combined, weight, kept: fastKeepTokens(combined, vocabularySize, drawn), drawn };
+    return { combined, weight, kept: fastKeepTokens(combined, vocabularySize, drawn, posteriors), drawn };
   }
   const ranked = selectTokens(combined, vocabularySize, weight, selections[select](amount));
-  return { combined, weight, kept: fastKeepTokens(combined, vocabularySize, ranked) };
+  return { combined, weight, kept: fastKeepTokens(combined, vocabularySize, ranked, posteriors) };
 }
+
+/** Log-posteriors as numbers. */
+export const numbersOf = (member: Float32Array | Uint16Array): Float32Array =>
+  member instanceof Uint16Array ? fastFromHalf(member) : member;
 
 /** What draws is no selection by rank. */
 const selections: Record<Exclude<FilterPolicy['select'], 'sample'>, (amount: number) => Selection> = {

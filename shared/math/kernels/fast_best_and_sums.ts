@@ -39,7 +39,7 @@ export function fastBestAndSums(
   const frames = (teachers[0]?.length ?? 0) / vocabularySize;
   const sizes = { frames, vocabularySize, count: k };
   memory?.clear(combineBytes(teachers) + topBytes(sizes) + (8 * frames + 4) * (temperatures.length + 1));
-  const inMemory = memory && combineIn(memory, teachers, combining);
+  const inMemory = memory && combineIn(memory, teachers, combining).logPosteriors;
   const top = inMemory && topIn(memory, inMemory, sizes);
   if (!top) {
     const combined = fastCombine(teachers, combining);

@@ -1,5 +1,5 @@
 import { fromHalf, toHalfInto } from '../half.ts';
-import { sharedKernelMemory } from './memory.ts';
+import { type KernelMemory, sharedKernelMemory } from './memory.ts';
 
 /** Numbers that go through the kernel at once: they stay in the processor's cache, and last its vectors out. */
 const atOnce = 8192;
@@ -19,6 +19,18 @@ export function fastFromHalf(halfBits: Uint16Array): Float32Array {
     result.set(values.subarray(0, count), start);
   }
   return result;
+}
+
+/** What `fromHalfIn` needs. */
+export const fromHalfBytes = ({ length }: Uint16Array): number => 6 * (length + 8);
+
+/** `fromHalf` in a memory. @returns an array of it */
+export function fromHalfIn(memory: KernelMemory, halfBits: Uint16Array): Float32Array {
+  const { length } = halfBits;
+  const [halves, values] = [memory.words(length + 7), memory.floats(length + 7)];
+  halves.set(halfBits);
+  memory.functions.fromHalf!(memory.at(halves), memory.at(values), length);
+  return values.subarray(0, length);
 }
 
 /** `toHalfInto`, eight numbers at once; itself where the processor has no SIMD. */

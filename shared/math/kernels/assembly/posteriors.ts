@@ -18,6 +18,41 @@ export function logSoftmax(logits: usize, result: usize, frames: i32, vocabulary
   }
 }
 
+/** `logSoftmax` and, beside it, what it is the logarithm of; both [frames × vocabulary]. */
+export function softmax(
+  logits: usize,
+  logPosteriors: usize,
+  posteriors: usize,
+  frames: i32,
+  vocabulary: i32,
+  inverse: f32,
+): void {
+  const bytes = (<usize>vocabulary) << 2;
+  const whole = (<usize>(vocabulary & ~3)) << 2;
+  for (let frame = 0; frame < frames; frame++) {
+    const largest = largestOf(logits, vocabulary);
+    const sum = exponentials(logits, posteriors, vocabulary, largest, inverse);
+    const logSum = <f32>Math.log(sum);
+    const share = <f32>(1 / sum);
+    const base = f32x4.splat(largest);
+    const scale = f32x4.splat(inverse);
+    const sums = f32x4.splat(logSum);
+    const shares = f32x4.splat(share);
+    for (let i: usize = 0; i < whole; i += 16) {
+      const logPosterior = f32x4.sub(f32x4.mul(f32x4.sub(v128.load(logits + i), base), scale), sums);
+      v128.store(logPosteriors + i, logPosterior);
+      v128.store(posteriors + i, f32x4.mul(v128.load(posteriors + i), shares));
+    }
+    for (let i = whole; i < bytes; i += 4) {
+      store<f32>(logPosteriors + i, (load<f32>(logits + i) - largest) * inverse - logSum);
+      store<f32>(posteriors + i, load<f32>(posteriors + i) * share);
+    }
+    logits += bytes;
+    logPosteriors += bytes;
+    posteriors += bytes;
+  }
+}
+
 /** Score and token as one number: a better score is larger, and of equal scores the lower token. */
 function keyOf(score: f32, token: i32): i64 {
   const bits = reinterpret<i32>(score + 0); // −0 is 0
@@ -104,14 +139,16 @@ export function topTokens(
 }
 
 /**
- * Twin of keep_tokens.ts. While a frame is summed, the tokens that stay are −∞ in it.
+ * Twin of keep_tokens.ts.
  *
+ * @param posteriors of the log-posteriors; where tokens stay they become 0
  * @param offsets int32, [frames + 1]; tokens uint16, values float32 alike, [offsets[frames]]
  * @param lostMass float32, [frames]; logTail and divergence alike
  * @param mass float64, room for [vocabulary] up to the next multiple of four, added to
  */
 export function keepTokens(
   logPosteriors: usize,
+  posteriors: usize,
   frames: i32,
   vocabulary: i32,
   offsets: usize,
@@ -122,17 +159,21 @@ export function keepTokens(
   divergence: usize,
   mass: usize,
 ): void {
+  const bytes = (<usize>vocabulary) << 2;
   const rest = vocabulary & 3;
   const whole = (<usize>(vocabulary - rest)) << 2;
+  const inRest = i32x4.gt_s(i32x4.splat(rest), i32x4(0, 1, 2, 3));
   const least = f32x4.splat(-3e38);
   let latest = -1;
   let logOfOthers: f64 = 0;
   for (let frame = 0; frame < frames; frame++, offsets += 4, lostMass += 4, logTail += 4, divergence += 4) {
     const count = load<i32>(offsets, 4) - load<i32>(offsets);
-    for (let i: usize = 0; i < <usize>count; i++) {
-      const place = logPosteriors + ((<usize>load<u16>(tokens + (i << 1))) << 2);
-      store<f32>(values + (i << 2), load<f32>(place));
-      store<f32>(place, -Infinity);
+    for (let i = 0; i < count; i++, tokens += 2, values += 4) {
+      const token = <usize>load<u16>(tokens);
+      const place = mass + (token << 3);
+      store<f32>(values, load<f32>(logPosteriors + (token << 2)));
+      store<f64>(place, load<f64>(place) + <f64>load<f32>(posteriors + (token << 2)));
+      store<f32>(posteriors + (token << 2), 0);
     }
     let tails = f64x2.splat(0);
     let nats = f64x2.splat(0);
@@ -140,25 +181,20 @@ export function keepTokens(
       let tail = f32x4.splat(0);
       let weighted = f32x4.splat(0);
       for (const stop = min(whole, i + stretch); i < stop; i += 16) {
-        const row = v128.load(logPosteriors + i);
-        const posteriors = exp4(row);
-        addToMass(mass + (i << 1), posteriors);
-        tail = f32x4.add(tail, posteriors);
-        weighted = f32x4.add(weighted, f32x4.mul(posteriors, f32x4.pmax(row, least)));
+        const four = v128.load(posteriors + i);
+        addToMass(mass + (i << 1), four);
+        tail = f32x4.add(tail, four);
+        weighted = f32x4.add(weighted, f32x4.mul(four, f32x4.pmax(v128.load(logPosteriors + i), least)));
       }
       tails = addTo(tails, tail);
       nats = addTo(nats, weighted);
     }
     if (rest) {
-      const row = loadRest(logPosteriors + whole, rest);
-      const posteriors = exp4(row);
-      addToMass(mass + (whole << 1), posteriors);
-      tails = addTo(tails, posteriors);
-      nats = addTo(nats, f32x4.mul(posteriors, f32x4.pmax(row, least)));
+      const four = v128.and(v128.load(posteriors + whole), inRest);
+      addToMass(mass + (whole << 1), four);
+      tails = addTo(tails, four);
+      nats = addTo(nats, f32x4.mul(four, f32x4.pmax(loadRest(logPosteriors + whole, rest), least)));
     }
-    keepOf(logPosteriors, count, tokens, values, mass);
-    tokens += (<usize>count) << 1;
-    values += (<usize>count) << 2;
     const lost = count > 0 ? f64x2.extract_lane(tails, 0) + f64x2.extract_lane(tails, 1) : 0;
     const logOfTail = count > 0 ? Math.log(lost) : 0;
     store<f32>(lostMass, count > 0 ? <f32>lost : 1);
@@ -170,20 +206,8 @@ export function keepTokens(
       const sum = f64x2.extract_lane(nats, 0) + f64x2.extract_lane(nats, 1);
       store<f32>(divergence, <f32>(sum - lost * (logOfTail - logOfOthers)));
     }
-    logPosteriors += (<usize>vocabulary) << 2;
-  }
-}
-
-/** Puts back what was taken out of a frame, and adds it to the mass. */
-function keepOf(frame: usize, count: i32, tokens: usize, values: usize, mass: usize): void {
-  let posteriors = f32x4.splat(0);
-  for (let i = 0; i < count; i++, tokens += 2, values += 4) {
-    if ((i & 3) === 0) posteriors = exp4(v128.load(values)); // up to three beyond the last are read, and not used
-    const token = <usize>load<u16>(tokens);
-    const place = mass + (token << 3);
-    store<f32>(frame + (token << 2), load<f32>(values));
-    store<f64>(place, load<f64>(place) + <f64>f32x4.extract_lane(posteriors, 0));
-    posteriors = i32x4.shuffle(posteriors, posteriors, 1, 2, 3, 0);
+    logPosteriors += bytes;
+    posteriors += bytes;
   }
 }
 
@@ -215,12 +239,19 @@ export function addPosteriors(
   }
 }
 
-/** The logarithm of each number, in its place; there is room for a multiple of four. */
-export function logarithms(values: usize, count: i32): void {
+/** The logarithm of each number; there is room for a multiple of four. */
+export function logarithms(values: usize, result: usize, count: i32): void {
   const zero = f32x4.splat(0);
   const none = f32x4.splat(-Infinity);
-  for (const end = values + ((<usize>count) << 2); values < end; values += 16) {
+  for (const end = values + ((<usize>count) << 2); values < end; values += 16, result += 16) {
     const four = v128.load(values);
-    v128.store(values, v128.bitselect(none, log4(four), f32x4.eq(four, zero)));
+    v128.store(result, v128.bitselect(none, log4(four), f32x4.eq(four, zero)));
+  }
+}
+
+/** e to the power of each number up to 0; there is room for a multiple of four. */
+export function powers(values: usize, result: usize, count: i32): void {
+  for (const end = values + ((<usize>count) << 2); values < end; values += 16, result += 16) {
+    v128.store(result, exp4(v128.load(values)));
   }
 }
