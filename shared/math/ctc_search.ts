@@ -2,7 +2,7 @@ import { acousticScores } from './acoustic_scores.ts';
 import { collapse, type Spoken } from './ctc_collapse.ts';
 import { bestToken } from './gate.ts';
 import { logProbability, type NgramModel, stateAfter } from './ngram_model.ts';
-import type { Place, Speller } from './speller.ts';
+import type { Move, Place, Speller } from './speller.ts';
 import { framesIn, type SearchWeights, type WordSearch, type WordSequence } from './word_search.ts';
 
 export interface CtcSearchOptions {
@@ -76,10 +76,14 @@ export function createCtcSearch(options: CtcSearchOptions): WordSearch {
       const { parent, token, price } = prefix;
       if (parent?.frame === frame) prefix.nextInToken = logAdd(prefix.nextInToken, extension(parent, token, price));
     }
-    // any other prefix comes from one extension alone, so whether it will be in the beam can be seen from it
-    const enough = lowestOfBest(active.map(({ nextInBlank, nextInToken }) => logAdd(nextInBlank, nextInToken)));
+    // any other prefix comes from one extension alone, so it is made when it is known to be in the beam
+    const best: Candidate[] = active.map((prefix) => ({
+      prefix,
+      total: logAdd(prefix.nextInBlank, prefix.nextInToken),
+    }));
+    best.sort(byTotal);
+    let enough = best.length < beam ? -Infinity : best[beam - 1]!.total;
     const highestPrice = Math.max(0, -weights.insertionPenalty);
-    const found = [...active];
     for (const prefix of active) {
       const tokens = speller.tokensAfter(prefix.place);
       for (let i = 0; i < tokens.length; i++) {
@@ -87,40 +91,38 @@ export function createCtcSearch(options: CtcSearchOptions): WordSearch {
         if (!(extension(prefix, token, highestPrice) > enough)) continue;
         for (const move of speller.movesBy(prefix.place, token)) {
           const price = move.word < 0 ? 0 : priceOf(prefix.state, move.word);
-          const score = extension(prefix, token, price);
-          if (!(score > enough)) continue;
-          const extended = childOf(prefix, token, { ...move, price });
-          if (extended.frame === frame) continue; // it was active
-          extended.frame = frame;
-          extended.nextInBlank = -Infinity;
-          extended.nextInToken = score;
-          found.push(extended);
+          const total = extension(prefix, token, price);
+          if (!(total > enough) || prefix.children?.get(keyOf(token, move))?.frame === frame) continue; // or it is active
+          if (best.length === beam) best.pop();
+          let place = best.length;
+          while (place > 0 && total > best[place - 1]!.total) place--;
+          best.splice(place, 0, { prefix, total, by: { ...move, token, price } });
+          if (best.length === beam) enough = best[beam - 1]!.total;
         }
       }
     }
-    for (const prefix of found) {
-      prefix.endsInBlank = prefix.nextInBlank;
-      prefix.endsInToken = prefix.nextInToken;
-      prefix.total = logAdd(prefix.endsInBlank, prefix.endsInToken);
-    }
-    active = found.sort(byTotal).slice(0, beam);
+    active = best.map(({ prefix, total, by }) => {
+      const kept = by ? childOf(prefix, by) : prefix;
+      kept.endsInBlank = by ? -Infinity : prefix.nextInBlank;
+      kept.endsInToken = by ? total : prefix.nextInToken;
+      kept.total = total;
+      return kept;
+    });
   }
 
-  /** The score that the last prefix of a full beam has; −∞ where it is not full. */
-  function lowestOfBest(totals: readonly number[]): number {
-    return totals.length < beam ? -Infinity : Math.min(...totals);
-  }
+  const keyOf = (token: number, { word }: Move): number => (word + 1) * vocabularySize + token;
 
-  function childOf(
-    prefix: Prefix,
-    token: number,
-    { place, word, price }: { place: Place; word: number; price: number },
-  ) {
-    const key = (word + 1) * vocabularySize + token;
+  function childOf(prefix: Prefix, by: Extension): Prefix {
+    prefix.children ??= new Map();
+    const key = keyOf(by.token, by);
     let child = prefix.children.get(key);
     if (!child) {
-      const state = word >= 0 && languageModel ? stateAfter(languageModel, prefix.state, word) : prefix.state;
-      child = createPrefix({ token, word, price, place, state, parent: prefix });
+      const isNext = by.word >= 0 && languageModel;
+      child = createPrefix({
+        ...by,
+        state: isNext ? stateAfter(languageModel, prefix.state, by.word) : prefix.state,
+        parent: prefix,
+      });
       prefix.children.set(key, child);
     }
     return child;
@@ -313,7 +315,7 @@ interface Prefix {
   parent: Prefix | undefined;
   /** Tokens on the way here. */
   depth: number;
-  children: Map<number, Prefix>;
+  children: Map<number, Prefix> | undefined;
   /** Log-sums over its paths up to the frame before, and their sum. */
   endsInBlank: number;
   endsInToken: number;
@@ -321,18 +323,31 @@ interface Prefix {
   /** The same up to this frame, as far as they are added up. */
   nextInBlank: number;
   nextInToken: number;
-  /** The last frame in which it was active or found. */
+  /** The last frame in which it was active. */
   frame: number;
+}
+
+/** One more token, where it leads, and the price of the word that it completes. */
+interface Extension extends Move {
+  token: number;
+  price: number;
+}
+
+/** What may be in the beam: a prefix, or one more token after it. */
+interface Candidate {
+  prefix: Prefix;
+  total: number;
+  by?: Extension;
 }
 
 function createPrefix(given: Pick<Prefix, 'token' | 'word' | 'price' | 'place' | 'state' | 'parent'>): Prefix {
   const none = -Infinity;
   const sums = { endsInBlank: none, endsInToken: none, total: none, nextInBlank: none, nextInToken: none };
-  return { ...given, ...sums, depth: given.parent ? given.parent.depth + 1 : 0, children: new Map(), frame: -1 };
+  return { ...given, ...sums, depth: given.parent ? given.parent.depth + 1 : 0, children: undefined, frame: -1 };
 }
 
 /** Best first; −∞ less −∞ would be NaN. */
-const byTotal = (a: Prefix, b: Prefix): number => (a.total === b.total ? 0 : b.total - a.total);
+const byTotal = (a: Candidate, b: Candidate): number => (a.total === b.total ? 0 : b.total - a.total);
 
 /** From the root to a prefix, without the root. */
 function wayTo(prefix: Prefix): Prefix[] {
