@@ -68,25 +68,23 @@ export async function run(settings: OptionsOf<typeof options>, context: Context)
   return { ...report };
 }
 
-type Reader = (
-  from: { path: string; report: StageReport },
-  option: string,
-) => { path: string; report: StageReport } | undefined;
+type Made = { path: string; report: StageReport };
+type Reader = (from: Made | undefined, option: string) => Made[];
 
-/** Follows a report to the folder it was made from, and checks that this still holds what it held then. */
+/** Follows a report to the folders it was made from, and checks that these still hold what they held then. */
 function createReader(): Reader {
   const known = new Map<string, StageReport | undefined>();
-  return (from, option) => {
-    const [input] = from.report.inputs[option] ?? [];
-    if (!input || isFile(input.path)) return undefined; // a file that no stage made tells no more
-    if (!known.has(input.path)) known.set(input.path, readReport(input.path));
-    const report = known.get(input.path);
-    if (report?.id === input.id) return { path: input.path, report };
-    const found = report ? `now holds ${report.stage} ${report.id}` : 'is gone or unfinished';
-    throw new InputError(
-      `Cannot trace ${from.path}: it was made from ${input.path} with id ${input.id}, which ${found}; run ${from.report.stage} again`,
-    );
-  };
+  return (from, option) =>
+    (from?.report.inputs[option] ?? []).flatMap((input) => {
+      if (isFile(input.path)) return []; // a file that no stage made tells no more
+      if (!known.has(input.path)) known.set(input.path, readReport(input.path));
+      const report = known.get(input.path);
+      if (report?.id === input.id) return [{ path: input.path, report }];
+      const found = report ? `now holds ${report.stage} ${report.id}` : 'is gone or unfinished';
+      throw new InputError(
+        `Cannot trace ${from!.path}: it was made from ${input.path} with id ${input.id}, which ${found}; run ${from!.report.stage} again`,
+      );
+    });
 }
 
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
@@ -115,16 +113,19 @@ function chainOf(score: { path: string; report: StageReport }, { read, measures 
   if (score.report.stage !== 'score') {
     throw new InputError(`Cannot report ${score.path}: it is a folder of ${score.report.stage}; give folders of score`);
   }
-  const decode = read(score, 'hypotheses');
-  const model = decode && read(decode, 'model');
-  const essence = model ? read(model, 'targets') : decode && read(decode, 'posteriors');
-  const logits = essence && read(essence, 'logits');
+  const [decode] = read(score, 'hypotheses');
+  const [model] = read(decode, 'model');
+  const essences = model
+    ? [...read(model, 'targets'), ...read(model, 'untranscribedTargets')]
+    : read(decode, 'posteriors');
+  const [essence] = essences;
+  const [logits] = read(essence, 'logits');
   return {
     score: score.report,
     utterances: readScoredUtterances(join(score.path, 'utterances.tsv')),
     decode: decode?.report,
     model: model?.report,
-    essence: essence?.report,
+    essences: essences.map(({ report }) => report),
     logits: logits?.report,
     measure: measures.get(modelsKey(model ? [model.report.id] : membersOf(logits?.report, essence?.report))),
   };

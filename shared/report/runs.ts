@@ -16,7 +16,8 @@ export interface Chain {
   /** Undefined where hypotheses came from elsewhere. */
   decode?: ReportJson;
   model?: ReportJson;
-  essence?: ReportJson;
+  /** Soft targets: of all audio that a student learns from, or of what is decoded. */
+  essences?: ReportJson[];
   logits?: ReportJson;
   /** Of measure_model, where it was run on the model or the members of the ensemble. */
   measure?: ReportJson;
@@ -53,7 +54,7 @@ export interface Run {
   modelBytes?: number;
   cost?: Cost;
   frameAccuracy?: number;
-  /** Fraction of the teacher's mass that the targets keep. */
+  /** Fraction of the teacher's mass that the targets keep, over all frames that are learnt from. */
   keptMass?: number;
   bytesPerFrame?: number;
   trainingSeconds?: number;
@@ -70,7 +71,8 @@ export class MismatchError extends Error {
 }
 
 /** What the table needs to know of one score. */
-export function runOf({ score, utterances, decode, model, essence, logits, measure }: Chain): Run {
+export function runOf({ score, utterances, decode, model, essences = [], logits, measure }: Chain): Run {
+  const [essence] = essences;
   const text = (name: string, fallback: string) => String(score.options[name] ?? fallback);
   const teachers = selectedTeachers(logits, essence);
   const total = (figure: string) =>
@@ -89,8 +91,8 @@ export function runOf({ score, utterances, decode, model, essence, logits, measu
     modelBytes: total('modelBytes'),
     ...(measure ? { cost: costOf(measure) } : {}),
     frameAccuracy: numberAt(decode, 'frameAccuracy'),
-    keptMass: numberAt(essence, 'keptMass', 'mean') ?? numberAt(essence, 'keptMass'),
-    bytesPerFrame: numberAt(essence, 'bytesPerFrame'),
+    keptMass: overFrames(essences, (report) => numberAt(report, 'keptMass', 'mean') ?? numberAt(report, 'keptMass')),
+    bytesPerFrame: overFrames(essences, (report) => numberAt(report, 'bytesPerFrame')),
     trainingSeconds: numberAt(model, 'timing', 'seconds'),
     curve: curveOf(model),
     atEdge: [decode?.atEdge].flat().filter((name) => typeof name === 'string'),
@@ -129,6 +131,18 @@ function numberAt(report: Record<string, unknown> | undefined, ...path: string[]
   let value: unknown = report;
   for (const name of path) value = (value as Record<string, unknown> | undefined)?.[name];
   return typeof value === 'number' ? value : undefined;
+}
+
+/** The mean over the frames of all reports, or undefined where there is nothing or one does not tell. */
+function overFrames(reports: readonly ReportJson[], figureOf: (report: ReportJson) => number | undefined) {
+  const frames = reports.map((report) => (reports.length > 1 ? numberAt(report, 'frames') : 1));
+  const total = sum(
+    reports.map((report, i) => {
+      const figure = figureOf(report);
+      return figure === undefined || frames[i] === undefined ? undefined : figure * frames[i];
+    }),
+  );
+  return total === undefined ? undefined : total / sum(frames)!;
 }
 
 /** The sum, or undefined where there is nothing or something unknown to add. */

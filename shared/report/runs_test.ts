@@ -28,7 +28,7 @@ test('runOf() collects the figures along the chain', () => {
       timing: { seconds: 12 },
       curves: [{ update: 50, trainLoss: 1, devCrossEntropy: 2, devFrameAccuracy: 0.5 }],
     }),
-    essence: report('filter_targets', { options: { k: 3 }, keptMass: { mean: 0.98 }, bytesPerFrame: 18 }),
+    essences: [report('filter_targets', { options: { k: 3 }, keptMass: { mean: 0.98 }, bytesPerFrame: 18 })],
     logits: report('cache_logits', { teachers }),
   };
   const { utterances: found, ids, ...figures } = runOf(chain);
@@ -50,6 +50,17 @@ test('runOf() collects the figures along the chain', () => {
   });
   assert.equal(found, utterances);
   assert.deepEqual(Object.keys(ids), ['score', 'decode', 'train_student', 'filter_targets', 'cache_logits']);
+});
+
+test('runOf() tells what is kept of all audio that a student learns from, frame by frame', () => {
+  const essenceOf = (frames: number, mean: number, bytesPerFrame: number) =>
+    report('filter_targets', { frames, keptMass: { mean }, bytesPerFrame });
+  const chain = { score, utterances, essences: [essenceOf(100, 1, 20), essenceOf(300, 0.8, 16)] };
+  const { keptMass, bytesPerFrame } = runOf(chain);
+  assert.ok(Math.abs(keptMass! - 0.85) < 1e-12);
+  assert.equal(bytesPerFrame, 17);
+  const unknown = report('filter_targets', { keptMass: { mean: 1 } });
+  assert.equal(runOf({ ...chain, essences: [...chain.essences, unknown] }).keptMass, undefined);
 });
 
 test('runOf() leaves what no report says undefined', () => {
@@ -74,7 +85,7 @@ test('runOf() adds up the teachers of an ensemble, those chosen only', () => {
       score,
       utterances,
       decode: report('decode'),
-      essence: report('filter_targets', { options }),
+      essences: [report('filter_targets', { options })],
       logits: report('cache_logits', { teachers }),
     });
   assert.deepEqual([ensemble({}).parameters, ensemble({}).modelBytes], [60, 240]);
