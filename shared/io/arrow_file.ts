@@ -34,6 +34,12 @@ export interface ArrowFile {
    * @throws {InputError} when the file is cut off or spoilt
    */
   read(batch: number, names: readonly string[], asBits?: boolean): Record<string, Cell[]>;
+  /**
+   * Cells of one row of a record batch; of a file that is not compressed, nothing but their own bytes is read.
+   *
+   * @throws {InputError} as `read`
+   */
+  readRow(batch: number, row: number, names: readonly string[], asBits?: boolean): Record<string, Cell>;
   close(): void;
 }
 
@@ -50,20 +56,32 @@ export function openArrowFile(path: string): ArrowFile {
     const columns = columnsOf(schema);
     const headerOf = headerReader(file, { blocks, columns });
     const readCells = cellReader(file, { size, columns, headerOf });
+    const isCompressed = blocks.length > 0 && headerOf(0).header.compression !== null;
+    const orRefuse = <Result>(read: () => Result): Result => {
+      try {
+        return read();
+      } catch (error) {
+        throw refuse(path, error);
+      }
+    };
     return {
       path,
       bytes: size,
       batches: blocks.length,
       metadata: Object.fromEntries(schema.metadata),
       columns,
-      isCompressed: blocks.length > 0 && headerOf(0).header.compression !== null,
-      read(batch, names, asBits = false) {
-        try {
-          return Object.fromEntries(names.map((name) => [name, readCells(batch, name, asBits)]));
-        } catch (error) {
-          throw refuse(path, error);
-        }
-      },
+      isCompressed,
+      read: (batch, names, asBits = false) =>
+        orRefuse(() => Object.fromEntries(names.map((name) => [name, readCells(batch, name, { asBits })]))),
+      readRow: (batch, row, names, asBits = false) =>
+        orRefuse(() =>
+          Object.fromEntries(
+            names.map((name) => {
+              if (isCompressed) return [name, readCells(batch, name, { asBits })[row]!];
+              return [name, readCells(batch, name, { asBits, row })[0]!];
+            }),
+          ),
+        ),
       close: () => closeSync(file),
     };
   } catch (error) {
@@ -106,15 +124,16 @@ const listStorage = {
 
 type HeaderReader = (batch: number) => { header: RecordBatch; body: number };
 
-/** Where the buffers of a record batch lie, and where its body begins; the latest one is kept. */
+/** Where the buffers of a record batch lie, and where its body begins; what was asked for is kept. */
 function headerReader(
   file: number,
   { blocks, columns }: { blocks: FileBlock[]; columns: Record<string, ColumnType> },
 ): HeaderReader {
   const buffers = Object.values(columns).reduce((sum, type) => sum + bufferCount(type), 0);
-  let latest: { batch: number; header: RecordBatch; body: number } | undefined;
+  const known = new Map<number, ReturnType<HeaderReader>>();
   return (batch) => {
-    if (latest?.batch === batch) return latest;
+    const before = known.get(batch);
+    if (before) return before;
     const { offset, metaDataLength } = blocks[batch]!;
     const bytes = Buffer.from(readAt(file, offset, metaDataLength));
     const message = Message.decode(bytes.subarray(bytes.readInt32LE(0) === -1 ? 8 : 4));
@@ -125,47 +144,55 @@ function headerReader(
     }
     if (header.buffers.length !== buffers) throw new Error(`record batch ${batch} has other columns than the file`);
     if (header.nodes.some(({ nullCount }) => nullCount > 0)) throw new Error(`record batch ${batch} has nulls`);
-    latest = { batch, header, body: offset + metaDataLength };
-    return latest;
+    const found = { header, body: offset + metaDataLength };
+    known.set(batch, found);
+    return found;
   };
 }
 
 function cellReader(
   file: number,
   { size, columns, headerOf }: { size: number; columns: Record<string, ColumnType>; headerOf: HeaderReader },
-): (batch: number, name: string, asBits: boolean) => Cell[] {
+): (batch: number, name: string, how: { asBits: boolean; row?: number }) => Cell[] {
   const firstBuffer: Record<string, number> = {};
   let buffers = 0;
   for (const [name, type] of Object.entries(columns)) {
     firstBuffer[name] = buffers;
     buffers += bufferCount(type);
   }
-  return (batch, name, asBits) => {
+  return (batch, name, { asBits, row }) => {
     const type = columns[name];
     if (!type) throw new Error(`column "${name}" is missing`);
     const { header, body } = headerOf(batch);
-    const read = (i: number): ArrayBuffer => {
+    const [first, rows] = row === undefined ? [0, header.length] : [row, 1];
+    /** Some bytes of a buffer. */
+    const read = (i: number, from: number, bytes: number): ArrayBuffer => {
       const { offset, length } = header.buffers[firstBuffer[name]! + i]!;
       if (body + offset + length > size) throw new Error('cut off');
-      const stored = readAt(file, body + offset, length);
-      return header.compression ? expandBuffer(stored) : stored;
+      const all = header.compression ? expandBuffer(readAt(file, body + offset, length)) : undefined;
+      if (!(from >= 0 && bytes >= 0 && from + bytes <= (all?.byteLength ?? length)))
+        throw new Error(`column "${name}" is spoilt`);
+      return all?.slice(from, from + bytes) ?? readAt(file, body + offset + from, bytes);
     };
-    if (type === 'int32') return Array.from(new Int32Array(read(1), 0, header.length));
-    if (type === 'float32') return Array.from(new Float32Array(read(1), 0, header.length));
-    const ends = new Int32Array(read(1), 0, header.length + 1);
+    if (type === 'int32') return Array.from(new Int32Array(read(1, 4 * first, 4 * rows), 0, rows));
+    if (type === 'float32') return Array.from(new Float32Array(read(1, 4 * first, 4 * rows), 0, rows));
+    const ends = new Int32Array(read(1, 4 * first, 4 * (rows + 1)), 0, rows + 1);
+    const start = ends[0]!;
     const slices = <T>(length: number, slice: (start: number, end: number) => T): T[] =>
-      Array.from({ length: header.length }, (_, i) => {
-        const [start, end] = [ends[i]!, ends[i + 1]!];
-        if (!(start >= 0 && start <= end && end <= length)) throw new Error(`column "${name}" is spoilt`);
-        return slice(start, end);
+      Array.from({ length: rows }, (_, i) => {
+        const [from, to] = [ends[i]! - start, ends[i + 1]! - start];
+        if (!(from >= 0 && from <= to && to <= length)) throw new Error(`column "${name}" is spoilt`);
+        return slice(from, to);
       });
+    const bytesOf = type === 'utf8' ? 1 : listStorage[type].BYTES_PER_ELEMENT;
+    const here = [bytesOf * start, bytesOf * (ends[rows]! - start)] as const;
     if (type === 'utf8') {
-      const text = Buffer.from(read(2));
-      return slices(text.length, (start, end) => text.toString('utf8', start, end));
+      const text = Buffer.from(read(2, ...here));
+      return slices(text.length, (from, to) => text.toString('utf8', from, to));
     }
-    const stored = new listStorage[type](read(3));
+    const stored = new listStorage[type](read(3, ...here));
     const values = type === 'list<float16>' && !asBits ? fastFromHalf(stored as Uint16Array) : stored;
-    return slices(values.length, (start, end) => values.subarray(start, end));
+    return slices(values.length, (from, to) => values.subarray(from, to));
   };
 }
 

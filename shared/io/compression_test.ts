@@ -79,6 +79,9 @@ test('a table written compressed is smaller, and the same when read', async () =
   assert.equal(i, rows.length);
   assert.deepEqual(await table.read('u1234'), rows[1234]);
   await table.close();
+  const large = await openUtterances(compressed, { cachedBytes: 0 });
+  for (const i of [1234, 0, 1999]) assert.deepEqual(await large.read(`u${i}`), rows[i]);
+  await large.close();
 });
 
 test('openUtterances() refuses a compressed file that is spoilt, in one line', async () => {

@@ -23,24 +23,36 @@ export interface UtteranceTable {
   has(utterance: string): boolean;
   /** Every row in file order, or those of a part; one record batch in memory at a time. */
   rows(shard?: Shard): AsyncGenerator<Row>;
-  /** One row, wherever it is; the last few record batches are kept. */
+  /** One row, wherever it is. A table that is not too large is kept in memory, record batch by record batch. */
   read(utterance: string): Promise<Row>;
   close(): Promise<void>;
 }
 
-/** Record batches that random access keeps in memory. */
-const cachedBytes = 256 << 20;
+/**
+ * Bytes of record batches that random access keeps in memory. Of a table with more, rows are read one by one, lest each takes
+ * a whole batch; of a compressed one that cannot be, and the latest batches are kept.
+ */
+const mostCached = 256 << 20;
+
+export interface TableOptions {
+  /** What `kd.format` has to be. */
+  format?: string;
+  mayBeEmpty?: boolean;
+  /** Leaves half floats as they are stored, in Uint16Arrays. */
+  asBits?: boolean;
+  /** 256 MB unless given. */
+  cachedBytes?: number;
+}
 
 /**
  * Opens a table for reading, in order or by utterance.
  *
  * @param path an Arrow file, or a folder that holds one or several
- * @param asBits leaves half floats as they are stored, in Uint16Arrays
  * @throws {InputError} when it is not an Arrow file of utterances, or is cut off
  */
 export async function openUtterances(
   path: string,
-  { format, mayBeEmpty, asBits }: { format?: string; mayBeEmpty?: boolean; asBits?: boolean } = {},
+  { format, mayBeEmpty, asBits, cachedBytes = mostCached }: TableOptions = {},
 ): Promise<UtteranceTable> {
   const files: ArrowFile[] = [];
   const places = new Map<string, { file: ArrowFile; batch: number; row: number }>();
@@ -76,6 +88,7 @@ export async function openUtterances(
     const cells = file.read(batch, names, asBits);
     return cells.utterance!.map((_, i) => Object.fromEntries(names.map((name) => [name, cells[name]![i]!])) as Row);
   };
+  const isLarge = files.reduce((sum, { bytes }) => sum + bytes, 0) > cachedBytes;
   const cache = new Map<string, { rows: Row[]; bytes: number }>();
   let cached = 0;
   const cachedRowsOf = (file: ArrowFile, batch: number): Row[] => {
@@ -114,7 +127,9 @@ export async function openUtterances(
       const place = places.get(utterance);
       if (!place)
         throw new InputError(`Cannot find utterance "${utterance}" in ${path}; both must be made from the same data`);
-      return cachedRowsOf(place.file, place.batch)[place.row]!;
+      const { file, batch, row } = place;
+      if (isLarge && !file.isCompressed) return file.readRow(batch, row, names, asBits) as Row;
+      return cachedRowsOf(file, batch)[row]!;
     },
     close: async () => close(),
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fromHalf } from '../math/half.ts';
 import { createRandom } from '../math/random.ts';
 import type { Cell } from './arrow_file.ts';
 import { InputError } from './errors.ts';
@@ -70,6 +71,15 @@ test('a table written and read is the same table, in order and by utterance', as
   for (const j of [2999, 0, 1500, 1501]) assert.deepEqual(plain(await table.read(rows[j]!.utterance)), plain(rows[j]!));
   await assert.rejects(table.read('nobody'), /nobody/);
   await table.close();
+
+  const large = await openUtterances(path, { cachedBytes: 0 }); // rows are read one by one
+  for (const row of rows) assert.deepEqual(plain(await large.read(row.utterance)), plain(row));
+  await large.close();
+  const bits = await openUtterances(path, { cachedBytes: 0, asBits: true });
+  const { halves } = await bits.read(rows[1501]!.utterance);
+  assert.deepEqual(fromHalf(halves as Uint16Array), rows[1501]!.halves);
+  for await (const row of bits.rows()) assert.ok(row.halves instanceof Uint16Array);
+  await bits.close();
 });
 
 test('openUtterances() refuses what is cut off, foreign, empty or of another format, in one line', async () => {
