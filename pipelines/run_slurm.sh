@@ -18,7 +18,8 @@ sbatch_pid=
 # sbatch first: it might submit after there was nothing to cancel
 cancel() {
   [ -z "$sbatch_pid" ] || { kill "$sbatch_pid" && wait "$sbatch_pid"; } 2>/dev/null
-  scancel --name="$name"
+  timeout 20 scancel --name="$name" ||
+    echo "Cannot cancel the jobs named $name: Slurm does not answer; call scancel --name=$name when it does" >&2
   exit 130
 }
 trap cancel INT TERM HUP

@@ -41,9 +41,6 @@ export function editSteps<Word>(words: WordPair<Word>): Uint8Array {
   return path.subarray(place - before, longest);
 }
 
-/** The alignment of `editSteps` as text, a letter for each step. */
-export const editOperations = <Word>(words: WordPair<Word>): string => String.fromCharCode(...editSteps(words));
-
 /** Errors in the alignment of `editSteps`, which takes longer. Both empty: all zero. */
 export function editCounts<Word>(words: WordPair<Word>): EditCounts {
   const part = differentPart(words);

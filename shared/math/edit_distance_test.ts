@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { editCounts, editOperations } from './edit_distance.ts';
+import { editCounts, editSteps, type WordPair } from './edit_distance.ts';
 import { createRandom } from './random.ts';
+
+/** Steps as letters. */
+const lettersOf = <Word>(words: WordPair<Word>): string => String.fromCharCode(...editSteps(words));
 
 const cases = [
   { name: 'nothing against nothing', reference: '', hypothesis: '', operations: '' },
@@ -14,8 +17,8 @@ const cases = [
   { name: 'pairs at the end before insertions', reference: 'a b', hypothesis: 'c d e', operations: 'ISS' },
 ];
 for (const { name, reference, hypothesis, operations } of cases) {
-  test(`editOperations() aligns ${name}`, () => {
-    assert.equal(editOperations({ reference: split(reference), hypothesis: split(hypothesis) }), operations);
+  test(`editSteps() aligns ${name}`, () => {
+    assert.equal(lettersOf({ reference: split(reference), hypothesis: split(hypothesis) }), operations);
   });
 }
 
@@ -23,11 +26,11 @@ function split(text: string): string[] {
   return text === '' ? [] : text.split(' ');
 }
 
-test('editOperations() aligns as sclite does', () => {
+test('editSteps() aligns as sclite does', () => {
   const golden = JSON.parse(readFileSync('shared/math/testdata/sclite.json', 'utf8'));
   for (const [reference, hypothesis, operations] of golden.cases as [string, string, string][]) {
     assert.equal(
-      editOperations({ reference: split(reference), hypothesis: split(hypothesis) }),
+      lettersOf({ reference: split(reference), hypothesis: split(hypothesis) }),
       operations,
       `${reference} | ${hypothesis}`,
     );
@@ -61,12 +64,12 @@ test('editCounts() is a metric, counts every word once and costs what the best o
   }
 });
 
-test('editCounts() are those of the letters of editOperations(), ties included', () => {
+test('editCounts() are those of the steps of editSteps(), ties included', () => {
   const random = createRandom('counts');
   for (let round = 0; round < 5000; round++) {
     const sentence = () => Array.from({ length: random.integer(12) }, () => random.integer(3));
     const words = { reference: sentence(), hypothesis: sentence() };
-    const operations = editOperations(words);
+    const operations = lettersOf(words);
     const { correct, substitutions, insertions, deletions } = editCounts(words);
     const letters = [...'CSID'].map((letter) => operations.split(letter).length - 1);
     assert.deepEqual([correct, substitutions, insertions, deletions], letters, JSON.stringify(words));
