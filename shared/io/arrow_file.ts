@@ -56,7 +56,6 @@ export function openArrowFile(path: string): ArrowFile {
     const columns = columnsOf(schema);
     const headerOf = headerReader(file, { blocks, columns });
     const readCells = cellReader(file, { size, columns, headerOf });
-    const isCompressed = blocks.length > 0 && headerOf(0).header.compression !== null;
     const orRefuse = <Result>(read: () => Result): Result => {
       try {
         return read();
@@ -70,18 +69,11 @@ export function openArrowFile(path: string): ArrowFile {
       batches: blocks.length,
       metadata: Object.fromEntries(schema.metadata),
       columns,
-      isCompressed,
+      isCompressed: blocks.length > 0 && headerOf(0).header.compression !== null,
       read: (batch, names, asBits = false) =>
         orRefuse(() => Object.fromEntries(names.map((name) => [name, readCells(batch, name, { asBits })]))),
       readRow: (batch, row, names, asBits = false) =>
-        orRefuse(() =>
-          Object.fromEntries(
-            names.map((name) => {
-              if (isCompressed) return [name, readCells(batch, name, { asBits })[row]!];
-              return [name, readCells(batch, name, { asBits, row })[0]!];
-            }),
-          ),
-        ),
+        orRefuse(() => Object.fromEntries(names.map((name) => [name, readCells(batch, name, { asBits, row })[0]!]))),
       close: () => closeSync(file),
     };
   } catch (error) {
@@ -172,7 +164,8 @@ function cellReader(
       const all = header.compression ? expandBuffer(readAt(file, body + offset, length)) : undefined;
       if (!(from >= 0 && bytes >= 0 && from + bytes <= (all?.byteLength ?? length)))
         throw new Error(`column "${name}" is spoilt`);
-      return all?.slice(from, from + bytes) ?? readAt(file, body + offset + from, bytes);
+      if (!all) return readAt(file, body + offset + from, bytes);
+      return bytes === all.byteLength ? all : all.slice(from, from + bytes);
     };
     if (type === 'int32') return Array.from(new Int32Array(read(1, 4 * first, 4 * rows), 0, rows));
     if (type === 'float32') return Array.from(new Float32Array(read(1, 4 * first, 4 * rows), 0, rows));

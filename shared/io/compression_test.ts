@@ -3,6 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createRandom } from '../math/random.ts';
+import { openArrowFile } from './arrow_file.ts';
 import { compressBuffer, expandBuffer, openCompression } from './compression.ts';
 import { InputError } from './errors.ts';
 import { createOutputFolder } from './output_folder.ts';
@@ -82,6 +83,9 @@ test('a table written compressed is smaller, and the same when read', async () =
   const large = await openUtterances(compressed, { cachedBytes: 0 });
   for (const i of [1234, 0, 1999]) assert.deepEqual(await large.read(`u${i}`), rows[i]);
   await large.close();
+  const file = openArrowFile(compressed);
+  assert.deepEqual(file.readRow(0, 2, Object.keys(file.columns)), rows[2]);
+  file.close();
 });
 
 test('openUtterances() refuses a compressed file that is spoilt, in one line', async () => {
