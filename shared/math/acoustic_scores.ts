@@ -20,8 +20,11 @@ export function priorBias(
   logPrior: ArrayLike<number>,
   { acousticScale, priorScale }: { acousticScale: number; priorScale: number },
 ): Float64Array {
-  return Float64Array.from(logPrior, (prior) => {
-    if (priorScale === 0) return 0;
-    return prior === -Infinity ? -Infinity : -acousticScale * priorScale * prior;
-  });
+  const bias = new Float64Array(logPrior.length);
+  if (priorScale === 0) return bias;
+  for (let token = 0; token < bias.length; token++) {
+    const prior = logPrior[token]!;
+    bias[token] = prior === -Infinity ? -Infinity : -acousticScale * priorScale * prior;
+  }
+  return bias;
 }

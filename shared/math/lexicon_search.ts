@@ -43,7 +43,6 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
   let activePlaces: Place[] = [];
   let activeCopies: Copy[] = [];
   let weights: SearchWeights;
-  let prior: ArrayLike<number>;
   let frame = 0;
   let best = 0; // score of the best path
   let silentSince = -1; // where its last word ended; −1 within a word
@@ -57,8 +56,8 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
     if (places.size * pronunciations.length > mostPrices) {
       [paths, places, copies] = [createPaths(nBest, vocabularySize), new Map(), new Map()];
     }
-    if (given !== weights || logPrior !== prior || places.size === 0) paths.hearWith(priorBias(logPrior, given));
-    [weights, prior] = [given, logPrior];
+    weights = given;
+    paths.hearWith(priorBias(logPrior, weights));
     const { ended, open } = active(placeOf(model.start));
     for (const cell of [ended, open])
       paths.offer(cell, { score: 0, sequence: 0, link: -1, word: -1, entered: 0, mass: 0 });
