@@ -19,7 +19,7 @@ export function fastLogSoftmax(
   const values = memory.floats(logits.length);
   values.set(logits);
   const place = memory.at(values);
-  memory.functions.logSoftmax!(place, place, logits.length / vocabularySize, vocabularySize, 1 / temperature);
+  memory.functions.softmax!(place, place, 0, logits.length / vocabularySize, vocabularySize, 1 / temperature);
   return values.slice();
 }
 

@@ -1,24 +1,10 @@
 // Twins of log_softmax.ts and top_tokens.ts.
 import { addTo, exp4, exponentials, largestOf, loadRest, log4, stretch } from './vectors';
 
-/** @param result [frames × vocabulary]; may be the logits themselves */
-export function logSoftmax(logits: usize, result: usize, frames: i32, vocabulary: i32, inverse: f32): void {
-  const bytes = (<usize>vocabulary) << 2;
-  const whole = (<usize>(vocabulary & ~3)) << 2;
-  for (let frame = 0; frame < frames; frame++, logits += bytes, result += bytes) {
-    const largest = largestOf(logits, vocabulary);
-    const logSum = <f32>Math.log(exponentials(logits, 0, vocabulary, largest, inverse));
-    const base = f32x4.splat(largest);
-    const scale = f32x4.splat(inverse);
-    const sum = f32x4.splat(logSum);
-    for (let i: usize = 0; i < whole; i += 16) {
-      v128.store(result + i, f32x4.sub(f32x4.mul(f32x4.sub(v128.load(logits + i), base), scale), sum));
-    }
-    for (let i = whole; i < bytes; i += 4) store<f32>(result + i, (load<f32>(logits + i) - largest) * inverse - logSum);
-  }
-}
-
-/** `logSoftmax` and, beside it, what it is the logarithm of; both [frames × vocabulary]. */
+/**
+ * @param logPosteriors [frames × vocabulary]; may be the logits themselves
+ * @param posteriors receives what they are the logarithms of, unless it is 0
+ */
 export function softmax(
   logits: usize,
   logPosteriors: usize,
@@ -29,26 +15,26 @@ export function softmax(
 ): void {
   const bytes = (<usize>vocabulary) << 2;
   const whole = (<usize>(vocabulary & ~3)) << 2;
-  for (let frame = 0; frame < frames; frame++) {
+  for (let frame = 0; frame < frames; frame++, logits += bytes, logPosteriors += bytes) {
     const largest = largestOf(logits, vocabulary);
-    const sum = exponentials(logits, posteriors, vocabulary, largest, inverse);
-    const logSum = <f32>Math.log(sum);
-    const share = <f32>(1 / sum);
+    const total = exponentials(logits, posteriors, vocabulary, largest, inverse);
+    const logSum = <f32>Math.log(total);
     const base = f32x4.splat(largest);
     const scale = f32x4.splat(inverse);
-    const sums = f32x4.splat(logSum);
-    const shares = f32x4.splat(share);
+    const sum = f32x4.splat(logSum);
     for (let i: usize = 0; i < whole; i += 16) {
-      const logPosterior = f32x4.sub(f32x4.mul(f32x4.sub(v128.load(logits + i), base), scale), sums);
-      v128.store(logPosteriors + i, logPosterior);
-      v128.store(posteriors + i, f32x4.mul(v128.load(posteriors + i), shares));
+      v128.store(logPosteriors + i, f32x4.sub(f32x4.mul(f32x4.sub(v128.load(logits + i), base), scale), sum));
     }
     for (let i = whole; i < bytes; i += 4) {
       store<f32>(logPosteriors + i, (load<f32>(logits + i) - largest) * inverse - logSum);
-      store<f32>(posteriors + i, load<f32>(posteriors + i) * share);
     }
-    logits += bytes;
-    logPosteriors += bytes;
+    if (!posteriors) continue;
+    const share = <f32>(1 / total);
+    const shares = f32x4.splat(share);
+    for (let i: usize = 0; i < whole; i += 16) {
+      v128.store(posteriors + i, f32x4.mul(v128.load(posteriors + i), shares));
+    }
+    for (let i = whole; i < bytes; i += 4) store<f32>(posteriors + i, load<f32>(posteriors + i) * share);
     posteriors += bytes;
   }
 }
