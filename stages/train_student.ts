@@ -160,11 +160,6 @@ export const options = {
     choices: ['to-hard', 'drop'],
     describe: 'where the weight of a gated frame goes; with objective ctc it is dropped',
   },
-  preset: {
-    type: 'string',
-    choices: ['digest'],
-    describe: 'digest: soft weight 0.02 (at temperature 1), the starting point of the LibriSpeech recipe',
-  },
   'label-smoothing': {
     type: 'number',
     default: 0,
@@ -249,11 +244,11 @@ interface Standing {
   powers: AdamState['powers'];
 }
 
-export async function run(given: Options, { id, inputs, out, engine, progress, skip, breathe }: Context<Engine>) {
-  const settings = checkSettings(given);
+export async function run(settings: Options, { id, inputs, out, engine, progress, skip, breathe }: Context<Engine>) {
+  checkSettings(settings);
   const { updates, seed, objective } = settings;
   const { sources, crossFit } = withoutFold(await openSources(settings, skip), settings);
-  const dev = await openDev(settings, skip);
+  const dev = await openDev(settings, sources[0]!, skip);
   const tokensText = readFileSync(join((settings.alignment?.[0] ?? settings.data)!, 'tokens.txt'), 'utf8');
   const architecture = architectureOf(settings, sources[0]!, tokensText);
   const normalisation = await normalisationOf(sources[0]!, architecture.bins);
@@ -399,12 +394,12 @@ const finalFigures = (evaluated: CurvePoint): Record<string, number> =>
   );
 
 const isTimeToEvaluate = ({ update, curves }: Standing, { updates, evaluations }: Options): boolean =>
-  update === Math.round(((curves.length + 1) * updates) / evaluations) || update === updates;
+  update >= Math.round(((curves.length + 1) * updates) / evaluations) || update === updates;
 
 const isPatienceOut = ({ curves }: Standing, { patience = Infinity }: Options): boolean =>
   curves.length > 0 && curves.length - 1 - bestOf({ curves }) >= patience;
 
-function checkSettings(given: Options): Options {
+function checkSettings(given: Options): void {
   if (given.targets && given.hypotheses) {
     throw new UsageError('--targets and --hypotheses are two ways to learn from teachers: give one of them');
   }
@@ -440,7 +435,6 @@ function checkSettings(given: Options): Options {
       `--streaming with --kind ${given.kind} needs --no-bidirectional: a backward pass begins at the end`,
     );
   }
-  return given.preset === 'digest' ? { ...given, softWeight: 0.02 } : given;
 }
 
 /** Options that belong to one objective, which needs them. */

@@ -16,6 +16,7 @@ import { stage as cacheLogits } from './cache_logits.ts';
 import { stage as filterTargets } from './filter_targets.ts';
 import {
   call,
+  spoken,
   tokensText,
   vocabularySize,
   writeTinyAlignment,
@@ -347,10 +348,45 @@ test('train_student learns from several folders, each with labels and targets of
   }
 });
 
-test('--preset digest is soft weight 0.02', async () => {
-  await runStage(stage, { ...settings, targets, softWeight: 0.02, out: at('w') });
-  await runStage(stage, { ...settings, targets, preset: 'digest', out: at('digest') });
-  assert.deepEqual(readFileSync(join(at('digest'), 'weights.bin')), readFileSync(join(at('w'), 'weights.bin')));
+test('train_student refuses dev data that do not fit what it learns from, and data of which nothing is left', async () => {
+  const others = ['zzz'];
+  const nothing = writeTinyAlignment(at('alignment-of-others'), () => [0], others);
+  for (const [given, why] of [
+    [
+      { 'dev-features': writeTinyFeatures(at('mfcc'), { metadata: { 'kd.features': 'mfcc' } }) },
+      /kd.features is mfcc there/,
+    ],
+    [
+      { 'dev-alignment': writeTinyAlignment(at('twice'), (id) => [...spoken[id]!.labels, 0]) },
+      /labels for \d+ frames.*; make both from the same features/,
+    ],
+    [{ alignment: nothing, 'allow-missing': '9' }, /features: no utterance of it is left/],
+    [{ 'dev-alignment': nothing, 'allow-missing': '9' }, /features: no utterance of it is left/],
+  ] as const) {
+    const fitting = {
+      features,
+      alignment,
+      'dev-features': features,
+      'dev-alignment': alignment,
+      engine: 'cpu',
+      updates: '2',
+    };
+    const argv = Object.entries({ ...fitting, ...given, out: at('misfit') }).flatMap(([flag, value]) => [
+      `--${flag}`,
+      value,
+    ]);
+    const { code, stderr } = await call(stage, argv);
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, why);
+  }
+});
+
+test('train_student evaluates after every update where more evaluations are asked for', async () => {
+  const report = await runStage(stage, { ...settings, updates: 10, evaluations: 15, out: at('often') });
+  assert.deepEqual(
+    (report.curves as Curve[]).map(({ update }) => update),
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+  );
 });
 
 test('cache_logits keeps a column a teacher, and what decoding needs of each', async () => {

@@ -136,6 +136,18 @@ interface UtteranceOfBatch {
   soft?: SparseTargets;
 }
 
+/** @throws {InputError} when what is known of an utterance is not of as many output frames as its features make */
+export function checkFrames(
+  utterance: string,
+  features: UtteranceTable,
+  { frames, what, of, found }: { frames: number; what: string; of: UtteranceTable; found: number },
+): void {
+  if (found === frames) return;
+  throw new InputError(
+    `Cannot use utterance "${utterance}": ${of.path} has ${what} for ${found} frames, ${features.path} gives ${frames}; make both from the same features`,
+  );
+}
+
 async function readUtterance(
   source: Source,
   utterance: string,
@@ -147,17 +159,10 @@ async function readUtterance(
   const labels = (await source.labels?.read(utterance))?.labels as Uint16Array | undefined;
   const row = await source.targets?.read(utterance);
   const soft = row && sparseTargetsOfRow(row, source.targets!.metadata);
-  const checks: [string, UtteranceTable | undefined, number | undefined][] = [
-    ['labels', source.labels, labels?.length],
-    ['soft targets', source.targets, row?.frames],
-  ];
-  for (const [what, table, found] of checks) {
-    if (found !== undefined && found !== frames) {
-      throw new InputError(
-        `Cannot train on utterance "${utterance}": ${table!.path} has ${what} for ${found} frames, ${source.features.path} gives ${frames}; make both from the same features`,
-      );
-    }
-  }
+  if (labels)
+    checkFrames(utterance, source.features, { frames, what: 'labels', of: source.labels!, found: labels.length });
+  if (row)
+    checkFrames(utterance, source.features, { frames, what: 'soft targets', of: source.targets!, found: row.frames });
   for (const label of labels ?? []) {
     if (label >= tokens)
       throw new InputError(`Cannot train on utterance "${utterance}": label ${label} is not one of ${tokens} tokens`);

@@ -6,7 +6,7 @@ import { editCounts } from '../math/edit_distance.ts';
 import { bestToken } from '../math/gate.ts';
 import { openCtcLoss } from '../math/kernels/fast_ctc_loss.ts';
 import { fastLogSoftmax } from '../math/kernels/fast_posteriors.ts';
-import { type Source, usedRows } from './batches.ts';
+import { checkFrames, type Source, usedRows } from './batches.ts';
 import type { Normalisation } from './model_folder.ts';
 import { normalise, packBatch } from './network_input.ts';
 
@@ -45,7 +45,11 @@ async function* logPosteriorsOf(
   if (inputs.length > 0) yield take();
 }
 
-/** Mean cross-entropy with the hard labels (nats a frame), and the share of frames whose best token is the label. */
+/**
+ * Mean cross-entropy with the hard labels (nats a frame), and the share of frames whose best token is the label.
+ *
+ * @throws {InputError} when labels are of another number of frames than the features
+ */
 export async function evaluateFrames(
   network: Network,
   source: Source,
@@ -55,15 +59,18 @@ export async function evaluateFrames(
   let nats = 0;
   let correct = 0;
   let frames = 0;
-  for await (const { logPosteriors, utterances } of logPosteriorsOf(network, source, reading)) {
-    const labels: number[] = [];
-    for (const utterance of utterances) labels.push(...((await source.labels!.read(utterance)).labels as Uint16Array));
-    let start = 0;
-    for (const label of labels) {
-      nats -= logPosteriors[start + label]!;
-      if (bestToken(logPosteriors.subarray(start, start + tokens)) === label) correct++;
-      frames++;
-      start += tokens;
+  for await (const { logPosteriors, utterances, utteranceOffsets } of logPosteriorsOf(network, source, reading)) {
+    for (const [i, utterance] of utterances.entries()) {
+      const labels = (await source.labels!.read(utterance)).labels as Uint16Array;
+      const [first, end] = [utteranceOffsets[i]!, utteranceOffsets[i + 1]!];
+      const given = { frames: end - first, what: 'labels', of: source.labels!, found: labels.length };
+      checkFrames(utterance, source.features, given);
+      labels.forEach((label, frame) => {
+        const start = (first + frame) * tokens;
+        nats -= logPosteriors[start + label]!;
+        if (bestToken(logPosteriors.subarray(start, start + tokens)) === label) correct++;
+      });
+      frames += labels.length;
     }
   }
   return { crossEntropyNats: nats / frames, frameAccuracy: correct / frames };

@@ -79,12 +79,23 @@ export async function openSources(folders: TrainingFolders, skip: Skip): Promise
     sources.push(await heardBy(source, untranscribedHypotheses?.[i]));
   }
   const [first, ...others] = sources as [Source, ...Source[]];
+  sources.forEach(checkNotEmpty);
   for (const other of others) {
-    checkMetadataEqual(other.features, first.features, featureKeys);
-    if (other.labels) checkMetadataEqual(other.labels, first.labels!, ['kd.tokens']);
+    checkAlike(other, first);
     if (other.targets) checkMetadataEqual(other.targets, first.targets!, ['kd.tokens', 'kd.tail', 'kd.temperature']);
   }
   return sources;
+}
+
+/** @throws {InputError} when features are of another kind, or labels of other tokens */
+function checkAlike(other: Source, first: Source): void {
+  checkMetadataEqual(other.features, first.features, featureKeys);
+  if (other.labels) checkMetadataEqual(other.labels, first.labels!, ['kd.tokens']);
+}
+
+function checkNotEmpty({ features, utterances }: Source): void {
+  if (utterances.length > 0) return;
+  throw new InputError(`Cannot use ${features.path}: no utterance of it is left; give data that belong together`);
 }
 
 /** @throws {InputError} when soft targets are of other tokens, and as `withTranscripts` */
@@ -105,12 +116,18 @@ export interface DevFolders extends Pick<TrainingFolders, 'objective' | 'data' |
   devData?: string;
 }
 
-/** @throws {InputError} when development data have other tokens, or do not belong together */
+/**
+ * @param training what the model learns from
+ * @throws {InputError} when development data are of another kind, have other tokens, or do not belong together
+ */
 export async function openDev(
   { objective, devFeatures, devAlignment, data, devData, stride }: DevFolders,
+  training: Source,
   skip: Skip,
 ): Promise<Source> {
   const source = await openSource({ features: devFeatures, labels: devAlignment }, { objective, skip });
+  checkAlike(source, training);
+  checkNotEmpty(source);
   if (devAlignment) return source;
   const [digest, devDigest] = [data!, devData!].map((path) =>
     tokensDigest(readFileSync(join(path, 'tokens.txt'), 'utf8')),
@@ -120,7 +137,9 @@ export async function openDev(
       `Cannot evaluate on ${devData} what learns from ${data}: their tokens.txt differ (${devDigest} and ${digest}); prepare both alike`,
     );
   }
-  return withTranscripts(source, readDataDirectory(devData!), { stride, skip });
+  const spoken = await withTranscripts(source, readDataDirectory(devData!), { stride, skip });
+  checkNotEmpty(spoken);
+  return spoken;
 }
 
 export const closeAll = (sources: Source[]): Promise<unknown> =>
