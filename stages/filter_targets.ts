@@ -62,7 +62,8 @@ export const options = {
   tune: {
     type: 'boolean',
     default: false,
-    describe: "find each teacher's own temperature, and weights, on this data (use dev data), and filter with them",
+    describe:
+      "find each teacher's own temperature, and weights, on this data (use dev data), and filter with them (the weights: --combine weighted)",
   },
   combination: {
     type: 'string',
@@ -239,6 +240,8 @@ export async function run(given: Options, { id, inputs, out, shard, progress, sk
         )
       : undefined);
   const combineBy = combineOptions(settings, combination);
+  const weightsOfCache = logits.metadata['kd.weights'];
+  const weights = combineBy.weights ?? (weightsOfCache ? (JSON.parse(weightsOfCache) as number[]) : undefined);
   const labelsOfCache = logits.metadata['kd.alignment'] === inputs.alignment?.[0]?.id;
   if (given.compress) await openCompression();
   const name = tableName(shard);
@@ -280,9 +283,18 @@ export async function run(given: Options, { id, inputs, out, shard, progress, sk
       outputFrameShiftMs: Number(logits.metadata['kd.frameShiftMs']),
       firstFrameCentreMs: Number(logits.metadata['kd.firstFrameCentreMs']),
       tokensDigest: tokensDigest(tokensText),
-      // what decoding divides by comes from the teachers' training data, not from the data that is decoded
-      prior: meanOf(teachers.map(({ prior }) => prior)),
-      ...(settings.objective === 'frame' && { selfLoop: meanOf(teachers.map(({ selfLoop }) => selfLoop!)) }),
+      // what decoding divides by comes from the teachers' training data, not from the data that is decoded; it is that of a
+      // mean of posteriors, and near enough to that of any other rule
+      prior: meanOf(
+        teachers.map(({ prior }) => prior),
+        weights,
+      ),
+      ...(settings.objective === 'frame' && {
+        selfLoop: meanOf(
+          teachers.map(({ selfLoop }) => selfLoop!),
+          weights,
+        ),
+      }),
       teachers: teachers.map(({ name, id }, i) => ({
         ...{ name, id },
         ...(combination ? { temperature: combination.teacherTemperatures[i] } : {}),
@@ -518,8 +530,10 @@ function cached(
   return filterCached({ utterance: row.utterance, frames: said, labels, path: settings.logits }, settings);
 }
 
-const meanOf = (lists: number[][]): number[] =>
-  lists[0]!.map((_, i) => lists.reduce((sum, list) => sum + list[i]!, 0) / lists.length);
+function meanOf(lists: number[][], weights: readonly number[] = lists.map(() => 1)): number[] {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return lists[0]!.map((_, i) => lists.reduce((sum, list, teacher) => sum + weights[teacher]! * list[i]!, 0) / total);
+}
 
 export const stage = {
   name: 'filter_targets',
