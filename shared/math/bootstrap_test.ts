@@ -35,14 +35,14 @@ test('bootstrapErrorRates() of one seed has the spread of the plain bootstrap: â
 });
 
 test('bootstrapErrorRates() of seeds that differ on all utterances alike has the spread of their mean', () => {
-  const errors = Float64Array.from({ length: 4 * 10 }, (_, i) => Math.floor(i / 10)); // seeds 0, 1, 2, 3: variance 1.25
+  const errors = Float64Array.from({ length: 4 * 10 }, (_, i) => Math.floor(i / 10)); // seeds 0, 1, 2, 3: variance 5/3
   const [rates] = bootstrapErrorRates({
     words: new Float64Array(10).fill(1),
     tables: [{ seeds: names(4), errors }],
     resamples: 20000,
     random: createRandom(3),
   });
-  assert.ok(Math.abs(deviation(rates!) - Math.sqrt(1.25 / 4)) < 0.01);
+  assert.ok(Math.abs(deviation(rates!) - Math.sqrt(5 / 3 / 4)) < 0.01);
 });
 
 test('bootstrapErrorRates() pairs tables: a constant gap stays constant in every resample', () => {
@@ -99,7 +99,7 @@ test('bootstrapErrorRates() refuses tables of another shape', () => {
 
 test('bootstrapErrorRates() intervals cover the true rate where seeds and utterances both vary', () => {
   const random = createRandom('coverage');
-  const [trials, seeds, utterances] = [200, 8, 60];
+  const [trials, seeds, utterances] = [400, 8, 60];
   let covered = 0;
   for (let trial = 0; trial < trials; trial++) {
     const ofSeed = Float64Array.from({ length: seeds }, () => 0.3 * random.normal());
@@ -117,5 +117,5 @@ test('bootstrapErrorRates() intervals cover the true rate where seeds and uttera
     const { low, high } = centralInterval(rates!);
     if (low <= 3 && 3 <= high) covered++;
   }
-  assert.ok(covered / trials > 0.86 && covered / trials <= 0.99, `covered ${covered} of ${trials}`);
+  assert.ok(covered / trials > 0.9 && covered / trials <= 0.99, `covered ${covered} of ${trials}`);
 });

@@ -92,16 +92,26 @@ export interface RowOptions {
   seed: number;
 }
 
-/** An arm before statistics: errors of one table, [seeds × units] row-major, units sorted by id. */
+/** What one model said: one seed of an arm, and of teachers one of them with one seed. */
+interface Answer {
+  /** For messages and tables. */
+  name: string;
+  seed: string;
+  runs: Run[];
+  /** Of all runs, sorted by id. */
+  utterances: AlignedUtterance[];
+}
+
+/**
+ * An arm before statistics: errors of one table, [seeds × units] row-major, units sorted by id. Of teachers an error is
+ * the mean over those of the seed, who have one ensemble, and are not drawn one by one.
+ */
 interface Arm {
   protocol: string;
   size: string;
   arm: string;
   seeds: string[];
-  runs: Run[];
-  perSeed: Run[][];
-  /** Of each seed, sorted by id. */
-  pooled: AlignedUtterance[][];
+  answers: Answer[];
   utterances: number;
   /** The same for arms of the same utterances, which can be paired. */
   utterancesKey: string;
@@ -116,7 +126,7 @@ interface Arm {
  * One row per protocol, size and arm, with intervals and paired comparisons.
  *
  * Runs of one arm and seed with different utterances (rotations of held-out speakers) are pooled. Runs of size
- * `teacher` share one row, each of them in the place of a seed, and are compared with the ensemble of their seed; a
+ * `teacher` share one row, of the mean over the teachers of each seed, and are compared with the ensemble of their seed; a
  * teacher that stands in the place of the ensemble has a row of its own. An ensemble that exists once is paired with
  * every seed.
  *
@@ -137,9 +147,9 @@ export function reportRows(runs: readonly Run[], options: RowOptions): Rows {
     base: arms.find(
       ({ protocol, size, arm: name }) => protocol === arm.protocol && size === arm.size && name === options.baseline,
     ),
-    whole: ensembleFor(arm, arms, options),
+    whole: ensembleOf(arm, arms, options),
   }));
-  resampleInto(new Set(pairs.flatMap(({ arm, whole }) => (whole ? [arm, whole] : [arm]))), options);
+  resampleInto(arms, options);
   const rows = pairs.map(
     ({ arm, base, whole }): Row => ({
       ...figures(arm),
@@ -164,9 +174,12 @@ export function reportRows(runs: readonly Run[], options: RowOptions): Rows {
 export const isComparison = (found: Comparison | Refusal | undefined): found is Comparison =>
   found !== undefined && 'p' in found;
 
+/** Whether a difference stands up to both: the test over units, corrected, and the interval over seeds too. */
+export const stands = ({ low, high, pHolm }: Comparison): boolean => pHolm < 0.05 && (low > 0 || high < 0);
+
 /** Writes the resampled rates of arms; those on the same utterances are drawn together. */
-function resampleInto(arms: Iterable<Arm>, { resamples, seed }: RowOptions): void {
-  for (const alike of groupBy([...arms], ({ utterancesKey }) => utterancesKey).values()) {
+function resampleInto(arms: readonly Arm[], { resamples, seed }: RowOptions): void {
+  for (const alike of groupBy(arms, ({ utterancesKey }) => utterancesKey).values()) {
     const { words, protocol } = alike[0]!;
     const random = createRandom(seed, 'bootstrap', protocol);
     bootstrapErrorRates({ words, tables: alike, resamples, random }).forEach((rates, i) => {
@@ -186,10 +199,10 @@ function compared(
   const random = createRandom(seed, 'sign flips', arm.protocol, arm.size, arm.arm, other.arm);
   const differences = pairedDifferences(arm, other);
   const p = signFlipTest(differences, { resamples, random });
-  const mapsswe = arm.seeds.map((seed, i) => ({
-    seed,
-    ...matchedPairsOf(arm.pooled[i]!, other.pooled[i] ?? other.pooled[0]!),
-  }));
+  const mapsswe = arm.answers.map(({ name, seed, utterances }) => {
+    const against = other.answers.find((answer) => answer.seed === seed) ?? other.answers[0]!;
+    return { seed: name, ...matchedPairsOf(utterances, against.utterances) };
+  });
   return {
     difference: rateOf(arm) - rateOf(other),
     ...centralInterval(arm.resampled.map((rate, i) => rate - other.resampled[i]!)),
@@ -217,49 +230,49 @@ function comparedBySpeaker(differences: Float64Array, words: Float64Array) {
   return { speakers, signTestP: signTest(speakers) };
 }
 
-/** The ensemble an arm is compared with: to teachers it comes once for each, with the teacher's seed. */
-function ensembleFor(arm: Arm, arms: readonly Arm[], { ensemble: name }: RowOptions): Arm | undefined {
+function ensembleOf(arm: Arm, arms: readonly Arm[], { ensemble: name }: RowOptions): Arm | undefined {
   const named = arms.filter((other) => other.protocol === arm.protocol && other.arm === name);
-  const ensemble = named.find(({ size }) => size === 'ensemble') ?? named[0];
-  if (!ensemble || ensemble === arm || arm.size !== 'teacher') return ensemble;
-  const rows = arm.perSeed.map(([teacher]) => ensemble.seeds.indexOf(teacher!.seed));
-  if (rows.includes(-1)) return ensemble;
-  const units = ensemble.words.length;
-  const errors = rows.flatMap((row) => [...ensemble.errors.subarray(row * units, (row + 1) * units)]);
-  const pooled = rows.map((row) => ensemble.pooled[row]!);
-  return { ...ensemble, seeds: arm.seeds, errors: Float64Array.from(errors), pooled };
+  return named.find(({ size }) => size === 'ensemble') ?? named[0];
 }
 
 function armOf(runs: Run[], unit: Unit, teachers: boolean): Arm {
   const { protocol, size } = runs[0]!;
-  const bySeed = [...groupBy(runs, (run) => (teachers ? `${run.arm} ${run.seed}`.trim() : run.seed))].sort(([a], [b]) =>
-    a.localeCompare(b, 'en', { numeric: true }),
-  );
-  const arm = !teachers ? runs[0]!.arm : bySeed.length > 1 ? `teachers (mean of ${bySeed.length})` : runs[0]!.arm;
+  const nameOf = (run: Run): string => (teachers ? `${run.arm} ${run.seed}`.trim() : run.seed);
+  const alike = [...groupBy(runs, nameOf)].sort(byName);
+  const arm = !teachers ? runs[0]!.arm : alike.length > 1 ? `teachers (mean of ${alike.length})` : runs[0]!.arm;
   const place = `arm "${arm}" (${size}, ${protocol})`;
-  const pooled = bySeed.map(([seed, ofSeed]) => poolUtterances(ofSeed, `${place}${seed && `, seed ${seed}`}`));
-  const [first] = pooled as [AlignedUtterance[]];
-  pooled.forEach((utterances, i) => {
-    checkSameUtterances(utterances, first, { place, seeds: [bySeed[i]![0], bySeed[0]![0]] });
+  const answers = alike.map(([name, ofOne]): Answer => {
+    const utterances = poolUtterances(ofOne, `${place}${name && `, seed ${name}`}`);
+    return { name, seed: ofOne[0]!.seed, runs: ofOne, utterances };
   });
+  const [first] = answers as [Answer];
+  for (const answer of answers) checkSameUtterances(answer, first, place);
+  const ofSeeds = [...groupBy(answers, ({ seed }) => seed)].sort(byName);
   return {
     protocol,
     size,
     arm,
-    runs,
-    seeds: bySeed.map(([seed]) => seed),
-    perSeed: bySeed.map(([, ofSeed]) => ofSeed),
-    pooled,
-    utterances: first.length,
+    seeds: ofSeeds.map(([seed]) => seed),
+    answers,
+    utterances: first.utterances.length,
     utterancesKey: JSON.stringify([
       protocol,
-      first.map(({ utterance, speaker, words }) => [utterance, words, ...(unit === 'speaker' ? [speaker] : [])]),
+      first.utterances.map(({ utterance, speaker, words }) => [
+        utterance,
+        words,
+        ...(unit === 'speaker' ? [speaker] : []),
+      ]),
     ]),
     unit,
-    ...summedByUnit(pooled, unitsOf(first, unit)),
+    ...summedByUnit(
+      ofSeeds.map(([, ofSeed]) => ofSeed),
+      unitsOf(first.utterances, unit),
+    ),
     resampled: new Float64Array(0),
   };
 }
+
+const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => a.localeCompare(b, 'en', { numeric: true });
 
 /** The place of each utterance's unit among all units in order of their names. */
 function unitsOf(utterances: readonly AlignedUtterance[], unit: Unit): number[] {
@@ -270,33 +283,32 @@ function unitsOf(utterances: readonly AlignedUtterance[], unit: Unit): number[] 
 }
 
 /** Words of each unit, and its errors, [seeds × units] row-major; `units` is the unit of each utterance. */
-function summedByUnit(pooled: readonly AlignedUtterance[][], units: readonly number[]): Pick<Arm, 'words' | 'errors'> {
+function summedByUnit(seeds: readonly Answer[][], units: readonly number[]): Pick<Arm, 'words' | 'errors'> {
   const count = units.reduce((most, unit) => Math.max(most, unit + 1), 0);
   const words = new Float64Array(count);
-  const errors = new Float64Array(pooled.length * count);
+  const errors = new Float64Array(seeds.length * count);
   units.forEach((unit, i) => {
-    words[unit]! += pooled[0]![i]!.words;
-    pooled.forEach((utterances, seed) => {
-      const { insertions, deletions, substitutions } = utterances[i]!;
-      errors[seed * count + unit]! += insertions + deletions + substitutions;
+    words[unit]! += seeds[0]![0]!.utterances[i]!.words;
+    seeds.forEach((answers, seed) => {
+      for (const { utterances } of answers) {
+        const { insertions, deletions, substitutions } = utterances[i]!;
+        errors[seed * count + unit]! += (insertions + deletions + substitutions) / answers.length;
+      }
     });
   });
   return { words, errors };
 }
 
-function checkSameUtterances(
-  found: readonly AlignedUtterance[],
-  expected: readonly AlignedUtterance[],
-  { place, seeds }: { place: string; seeds: readonly [found: string, expected: string] },
-): void {
-  const odd = found.findIndex(
+function checkSameUtterances(found: Answer, expected: Answer, place: string): void {
+  const [here, there] = [found.utterances, expected.utterances];
+  const odd = here.findIndex(
     ({ utterance, speaker, words }, i) =>
-      utterance !== expected[i]?.utterance || speaker !== expected[i]?.speaker || words !== expected[i]?.words,
+      utterance !== there[i]?.utterance || speaker !== there[i]?.speaker || words !== there[i]?.words,
   );
-  if (odd < 0 && found.length === expected.length) return;
-  const first = (odd < 0 ? expected[found.length] : found[odd])!.utterance;
+  if (odd < 0 && here.length === there.length) return;
+  const first = (odd < 0 ? there[here.length] : here[odd])!.utterance;
   throw new MismatchError(
-    `Cannot average the seeds of ${place}: seed ${seeds[0]} has ${plural(found.length, 'utterance')}, seed ${seeds[1]} has ${expected.length}, first difference at "${first}"; score all seeds on the same data, or leave the incomplete one out`,
+    `Cannot average the seeds of ${place}: seed ${found.name} has ${plural(here.length, 'utterance')}, seed ${expected.name} has ${there.length}, first difference at "${first}"; score all seeds on the same data, or leave the incomplete one out`,
   );
 }
 
@@ -337,12 +349,13 @@ const total = (values: Float64Array): number => values.reduce((sum, value) => su
 const rateOf = ({ errors, seeds, words }: Arm): number => total(errors) / (seeds.length * total(words));
 
 function figures(arm: Arm): Omit<Row, 'toBaseline' | 'toEnsemble'> {
-  const { runs, seeds, perSeed, unit, words } = arm;
+  const { answers, seeds, unit, words } = arm;
+  const runs = runsOf(arm);
   const meanOf = (
     figure: 'parameters' | 'modelBytes' | 'frameAccuracy' | 'keptMass' | 'bytesPerFrame' | 'trainingSeconds',
   ) => mean(runs.map((run) => run[figure]));
   const totalOf = (kind: 'insertions' | 'deletions' | 'substitutions') =>
-    runs.reduce((sum, run) => run.utterances.reduce((inner, counts) => inner + counts[kind], sum), 0) / seeds.length;
+    runs.reduce((sum, run) => run.utterances.reduce((inner, counts) => inner + counts[kind], sum), 0) / answers.length;
   return {
     protocol: arm.protocol,
     size: arm.size,
@@ -368,11 +381,11 @@ function figures(arm: Arm): Omit<Row, 'toBaseline' | 'toEnsemble'> {
     keptMass: meanOf('keptMass'),
     bytesPerFrame: meanOf('bytesPerFrame'),
     trainingSeconds: meanOf('trainingSeconds'),
-    runs: perSeed.map((ofSeed) => ({
-      arm: ofSeed[0]!.arm,
-      seed: ofSeed[0]!.seed,
-      wer: wordErrorRate(ofSeed.flatMap(({ utterances }) => utterances)),
-      ids: ofSeed.map(({ ids }) => ids),
+    runs: answers.map(({ seed, runs, utterances }) => ({
+      arm: runs[0]!.arm,
+      seed,
+      wer: wordErrorRate(utterances),
+      ids: runs.map(({ ids }) => ids),
     })),
     curve: meanCurve(runs.map(({ curve }) => curve)),
     filter: runs[0]!.filter,
@@ -380,13 +393,16 @@ function figures(arm: Arm): Omit<Row, 'toBaseline' | 'toEnsemble'> {
   };
 }
 
+const runsOf = ({ answers }: Arm): Run[] => answers.flatMap(({ runs }) => runs);
+
 function warningsOf(arm: Arm): string[] {
-  const edges = [...new Set(arm.runs.flatMap(({ atEdge }) => atEdge))];
+  const runs = runsOf(arm);
+  const edges = [...new Set(runs.flatMap(({ atEdge }) => atEdge))];
   const warnings: string[] = [];
   if (edges.length > 0) {
-    const affected = arm.runs.filter(({ atEdge }) => atEdge.length > 0).length;
+    const affected = runs.filter(({ atEdge }) => atEdge.length > 0).length;
     warnings.push(
-      `tuned ${edges.join(', ')} at the edge of the grid in ${affected} of ${plural(arm.runs.length, 'run')}: a wider grid might do better`,
+      `tuned ${edges.join(', ')} at the edge of the grid in ${affected} of ${plural(runs.length, 'run')}: a wider grid might do better`,
     );
   }
   if (arm.seeds.length === 1) warnings.push('one seed only: the interval says nothing about seeds');

@@ -166,6 +166,22 @@ test('reportRows() compares teachers with the ensemble of their seed', () => {
   assert.equal(rows.length, 2);
 });
 
+test('reportRows() draws seeds, not the teachers of a seed, who share one ensemble', () => {
+  const errors = [0, 1, 2, 1].map((more) => Array.from({ length: 20 }, (_, i) => (i < 5 + 3 * more ? 1 : 0)));
+  const none = new Array<number>(20).fill(0);
+  const { rows } = reportRows(
+    errors.flatMap((wrong, i) => [
+      run('ensemble', `${i}`, wrong, { size: 'ensemble' }),
+      run('hard', `${i}`, none),
+      ...['t1', 't2', 't3'].map((teacher) => run(teacher, `${i}`, none, { size: 'teacher' })),
+    ]),
+    settings,
+  );
+  const [student, teachers] = ['hard', 'teachers (mean of 12)'].map((arm) => compared(row(rows, arm).toEnsemble));
+  assert.deepEqual([teachers!.low, teachers!.high], [student!.low, student!.high]);
+  assert.equal(row(rows, 'teachers (mean of 12)').runs.length, 12);
+});
+
 test('reportRows() pools rotations with different utterances, seed by seed', () => {
   const rotation = (seed: string, speaker: string, errors: number[]) => {
     const made = run('hard', seed, errors);

@@ -2,7 +2,7 @@
 
     pip install numpy && python make_by_speaker_golden.py
 
-Ten speakers of one to six utterances, two arms of three seeds; 400,000 draws of speakers and, independently, seeds.
+Ten speakers of one to six utterances, two arms of three seeds; 400,000 draws of speakers and, independently, of two of the seeds.
 """
 import itertools
 import json
@@ -32,11 +32,11 @@ difference = top3.mean(0) - hard.mean(0)
 signs = numpy.array(list(itertools.product([1, -1], repeat=SPEAKERS)))
 p = float(numpy.mean(numpy.abs(signs @ difference) >= abs(difference.sum()) - 1e-9))
 speaker_draws = random.multinomial(SPEAKERS, numpy.full(SPEAKERS, 1 / SPEAKERS), DRAWS).astype(float)
-seed_draws = random.multinomial(SEEDS, numpy.full(SEEDS, 1 / SEEDS), DRAWS).astype(float)
+seed_draws = random.multinomial(SEEDS - 1, numpy.full(SEEDS, 1 / SEEDS), DRAWS).astype(float)
 
 
 def resampled(errors):
-    return numpy.einsum('ns,sk,nk->n', seed_draws, errors, speaker_draws) / (SEEDS * (speaker_draws @ words))
+    return numpy.einsum('ns,sk,nk->n', seed_draws, errors, speaker_draws) / ((SEEDS - 1) * (speaker_draws @ words))
 
 
 def interval(rates):
