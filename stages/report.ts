@@ -6,7 +6,7 @@ import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage }
 import { markdownTables } from '../shared/report/markdown_table.ts';
 import { reportPage } from '../shared/report/page.ts';
 import { type Rows, reportRows } from '../shared/report/rows.ts';
-import { type Chain, MismatchError, runOf } from '../shared/report/runs.ts';
+import { type Chain, MismatchError, runOf, selectedTeachers } from '../shared/report/runs.ts';
 import { type AlignedUtterance, parseScoredUtterances } from '../shared/report/scored_utterances.ts';
 
 /** Compare arms: one row per arm with its error rate, intervals and paired tests, as JSON, page and table. */
@@ -131,12 +131,12 @@ function chainOf(score: { path: string; report: StageReport }, { read, measures 
   };
 }
 
-/** Ids of the teachers whose posteriors an ensemble combines. */
-function membersOf(logits: StageReport | undefined, essence: StageReport | undefined): string[] {
-  const all = logits?.inputs.teacher ?? [];
-  const chosen = essence?.options.teachers as number[] | undefined;
-  return all.filter((_, i) => !chosen?.length || chosen.includes(i)).map(({ id }) => id);
-}
+/** Ids of the models whose posteriors an ensemble combines, those of each fold among them. */
+const membersOf = (logits: StageReport | undefined, essence: StageReport | undefined): string[] =>
+  selectedTeachers(logits, essence).flatMap((teacher) => {
+    const { id, crossFit } = teacher as { id: string; crossFit?: { members: { id: string }[] } };
+    return crossFit ? crossFit.members.map((member) => member.id) : [id];
+  });
 
 function readScoredUtterances(file: string): AlignedUtterance[] {
   try {

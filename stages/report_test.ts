@@ -80,8 +80,8 @@ function experiment(name: string): string[] {
   const logits = folder(`${name}/logits`, 'cache_logits', {
     inputs: { teacher: teachers(name) },
     teachers: [
-      { name: 'a', parameters: 300, modelBytes: 1200 },
-      { name: 'b', parameters: 300, modelBytes: 1200 },
+      { name: 'a', id: `${name}-a`, parameters: 300, modelBytes: 1200 },
+      { name: 'b', id: 'of-folds', crossFit: { members: [{ id: `${name}-b` }] }, parameters: 300, modelBytes: 1200 },
     ],
   });
   const essence = folder(`${name}/essence`, 'filter_targets', {

@@ -81,7 +81,11 @@ export const options = {
   arm: { type: 'string', describe: 'label of the report: arm of the experiment' },
   seed: { type: 'number', integer: true, describe: 'label of the report: seed of the training' },
   size: { type: 'string', describe: 'label of the report: size of the model' },
-  protocol: { type: 'string', describe: 'label of the report: how corpus and speakers are divided' },
+  protocol: {
+    type: 'string',
+    describe:
+      'label of the report: how corpus and speakers are divided; scores of other utterances under one label are pooled',
+  },
 } as const satisfies OptionTable;
 
 type Options = OptionsOf<typeof options>;

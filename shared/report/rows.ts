@@ -444,10 +444,12 @@ function meanCost(costs: readonly Cost[]): Cost | undefined {
   };
 }
 
-/** Mean of the values that are known, undefined where none is. */
+/** Undefined where there is no value, or one is not known: what some have is not said of all. */
 function mean(values: readonly (number | undefined)[]): number | undefined {
   const known = values.filter((value) => value !== undefined);
-  return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
+  return values.length === 0 || known.length < values.length
+    ? undefined
+    : known.reduce((sum, value) => sum + value, 0) / known.length;
 }
 
 const sizeOrder = ['ensemble', 'teacher', 'large', 'small'];

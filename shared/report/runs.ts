@@ -40,7 +40,7 @@ export interface Cost {
 
 /** One score and what led to it. Figures that no report gives are undefined. */
 export interface Run {
-  /** Without the number of the rotation: `unseen-0` and `unseen-5` are both `unseen`. */
+  /** Scores of one protocol, arm, size and seed are pooled: those of rotations, say. */
   protocol: string;
   size: string;
   arm: string;
@@ -78,7 +78,7 @@ export function runOf({ score, utterances, decode, model, essences = [], logits,
   const total = (figure: string) =>
     model ? numberAt(model, figure) : sum(teachers.map((teacher) => numberAt(teacher, figure)));
   return {
-    protocol: text('protocol', 'test').replace(/-\d+$/, ''),
+    protocol: text('protocol', 'test'),
     size: text('size', 'model'),
     arm: text('arm', 'unnamed'),
     seed: text('seed', ''),
@@ -91,8 +91,12 @@ export function runOf({ score, utterances, decode, model, essences = [], logits,
     modelBytes: total('modelBytes'),
     ...(measure ? { cost: costOf(measure) } : {}),
     frameAccuracy: numberAt(decode, 'frameAccuracy'),
-    keptMass: overFrames(essences, (report) => numberAt(report, 'keptMass', 'mean') ?? numberAt(report, 'keptMass')),
-    bytesPerFrame: overFrames(essences, (report) => numberAt(report, 'bytesPerFrame')),
+    keptMass: overFrames(
+      essences,
+      openFrames,
+      (report) => numberAt(report, 'keptMass', 'mean') ?? numberAt(report, 'keptMass'),
+    ),
+    bytesPerFrame: overFrames(essences, allFrames, (report) => numberAt(report, 'bytesPerFrame')),
     trainingSeconds: numberAt(model, 'timing', 'seconds'),
     curve: curveOf(model),
     atEdge: [decode?.atEdge].flat().filter((name) => typeof name === 'string'),
@@ -110,7 +114,11 @@ const costOf = (measure: ReportJson): Cost => ({
   peakMemoryBytes: numberAt(measure, 'timing', 'peakMemoryBytes')!,
 });
 
-function selectedTeachers(logits: ReportJson | undefined, essence: ReportJson | undefined): Record<string, unknown>[] {
+/** What the cache says of the teachers that an essence is made of. */
+export function selectedTeachers(
+  logits: ReportJson | undefined,
+  essence: ReportJson | undefined,
+): Record<string, unknown>[] {
   if (!Array.isArray(logits?.teachers)) return [];
   const chosen = essence?.options.teachers;
   return Array.isArray(chosen) && chosen.length > 0
@@ -133,9 +141,18 @@ function numberAt(report: Record<string, unknown> | undefined, ...path: string[]
   return typeof value === 'number' ? value : undefined;
 }
 
+const allFrames = (report: ReportJson) => numberAt(report, 'frames');
+
+/** Those that no gate shuts, of which the mass kept is a mean. */
+const openFrames = (report: ReportJson) => sum([numberAt(report, 'frames'), -(numberAt(report, 'gatedFrames') ?? 0)]);
+
 /** The mean over the frames of all reports, or undefined where there is nothing or one does not tell. */
-function overFrames(reports: readonly ReportJson[], figureOf: (report: ReportJson) => number | undefined) {
-  const frames = reports.map((report) => (reports.length > 1 ? numberAt(report, 'frames') : 1));
+function overFrames(
+  reports: readonly ReportJson[],
+  framesOf: (report: ReportJson) => number | undefined,
+  figureOf: (report: ReportJson) => number | undefined,
+) {
+  const frames = reports.map((report) => (reports.length > 1 ? framesOf(report) : 1));
   const total = sum(
     reports.map((report, i) => {
       const figure = figureOf(report);

@@ -59,6 +59,9 @@ test('runOf() tells what is kept of all audio that a student learns from, frame 
   const { keptMass, bytesPerFrame } = runOf(chain);
   assert.ok(Math.abs(keptMass! - 0.85) < 1e-12);
   assert.equal(bytesPerFrame, 17);
+  const gated = report('filter_targets', { frames: 500, gatedFrames: 400, keptMass: { mean: 0.6 }, bytesPerFrame: 4 });
+  const withGate = runOf({ ...chain, essences: [essenceOf(100, 1, 20), gated] });
+  assert.ok(Math.abs(withGate.keptMass! - 0.8) < 1e-12);
   const unknown = report('filter_targets', { keptMass: { mean: 1 } });
   assert.equal(runOf({ ...chain, essences: [...chain.essences, unknown] }).keptMass, undefined);
 });
@@ -73,10 +76,10 @@ test('runOf() leaves what no report says undefined', () => {
   );
 });
 
-test('runOf() takes the number off a rotation, and knows what is counted', () => {
-  const rotation = report('score', { options: { protocol: 'unseen-3', unit: 'character' } });
+test('runOf() leaves the protocol as it is, and knows what is counted', () => {
+  const rotation = report('score', { options: { protocol: 'eval-92', unit: 'character' } });
   const { protocol, rate } = runOf({ score: rotation, utterances });
-  assert.deepEqual([protocol, rate], ['unseen', 'cer']);
+  assert.deepEqual([protocol, rate], ['eval-92', 'cer']);
 });
 
 test('runOf() adds up the teachers of an ensemble, those chosen only', () => {
