@@ -118,14 +118,16 @@ export async function run(options: Options, context: Context<Engine>) {
     sharedUtterances(source, said, 'place in the data');
     if (labels) checkLabels(labels, source, context);
     checkGrids(options, source);
-    searchers = openWorkers(search, { setup: setupOf(data, source, options), count: options.jobs, program });
-    const tuned = options.tune ? await tune(searchers, { data, source, options, context }) : undefined;
-    const decoding = tuned?.decoding ?? takenOver(options, context);
+    const found = takenOver(source, options, context);
+    const beams = { beam: options.beam ?? found?.beam, beamNats: options.beamNats ?? found?.beamNats };
+    const setup = setupOf(data, source, { ...options, ...beams });
+    searchers = openWorkers(search, { setup, count: options.jobs, program });
+    const tuned = found ? undefined : await tune(searchers, { data, source, options, context });
+    const decoding = weightsOf(found ?? tuned!.decoding);
     const tally = await decodeAll(searchers, decoding, { source, labels, nBest: options.nBest, context });
-    const { beam, beamNats, languageModel } = options;
     context.out.writeJson('decoding.json', {
       ...decoding,
-      ...{ beam, beamNats, ...languageModelDigest(languageModel) },
+      ...{ ...beams, combinedAs: source.combinedAs, ...languageModelDigest(options.languageModel) },
       ...(tuned ? { points: tuned.points } : {}),
     });
     if (options.vocabulary === 'lexicon') {
@@ -193,7 +195,7 @@ function bestOf({ rows }: Search, found: Found, { path }: PosteriorSource): Hypo
   return found.map(([best], i) => {
     if (best) return best;
     throw new InputError(
-      `Cannot decode ${rows[i]!.utterance}: ${path} rules out every word and silence; use --prior-scales 0`,
+      `Cannot decode ${rows[i]!.utterance}: ${path} rules out every word and silence; tune with --prior-scales 0`,
     );
   });
 }
@@ -262,8 +264,10 @@ function checkOptions(options: Options): void {
   if (languageModelScales && languageModel === undefined)
     throw new UsageError('--language-model-scales weigh a --language-model: give both, or neither');
   for (const [name, values] of Object.entries(gridsOf(options))) {
-    if (values?.some((value, i) => i > 0 && !(value > values[i - 1]!))) {
-      const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    if (!values) continue;
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    if (!tune) throw new UsageError(`--${flag} is tried by --tune, and --decoding says what was found: leave it out`);
+    if (values.some((value, i) => i > 0 && !(value > values[i - 1]!))) {
       throw new UsageError(`--${flag} ${values.join(',')} is not ascending`);
     }
   }
@@ -357,16 +361,19 @@ function wordsSaid({ path, utterances, wordsOf, lexicon }: DataDirectory): Map<s
   );
 }
 
-/** What decode --tune found, for the same model and language model. */
+/** What decode --tune found, if that is asked for, with the same model or ensemble and language model. */
 function takenOver(
-  { model, languageModel }: Options,
+  { path, combinedAs }: PosteriorSource,
+  { languageModel }: Options,
   { inputs }: Context<Engine>,
-): Pick<Decoding, keyof SearchWeights | 'atEdge'> {
-  const used = model === undefined ? undefined : { path: model, id: inputs.model![0]!.id };
-  const found = readDecoding(inputs.decoding![0]!, { model: used, languageModel });
-  const { acousticScale, priorScale, languageModelScale, insertionPenalty, atEdge } = found;
-  return { acousticScale, priorScale, languageModelScale, insertionPenalty, atEdge };
+): Decoding | undefined {
+  const [folder] = inputs.decoding ?? [];
+  return folder && readDecoding(folder, { decoded: { path, id: combinedAs ?? inputs.model![0]!.id }, languageModel });
 }
+
+const weightsOf = ({ acousticScale, priorScale, languageModelScale, insertionPenalty, atEdge }: Decoding) => ({
+  ...{ acousticScale, priorScale, languageModelScale, insertionPenalty, atEdge },
+});
 
 function checkLabels(labels: UtteranceTable, source: PosteriorSource, { skip }: Context<Engine>): void {
   const tokens = labels.metadata['kd.tokens'];

@@ -50,6 +50,14 @@ test('decode tunes on one set and takes the weights over on another', async () =
   assert.equal(points.length, (tuned.tuning as Record<string, number>).pointsTried);
 });
 
+test('decode takes over how wide the search was when it was tuned', async () => {
+  const beamOf = (name: string) => JSON.parse(readFileSync(join(at(name), 'decoding.json'), 'utf8')).beamNats;
+  await runStage(stage, { data, posteriors, tune: true, ...grid, beamNats: 40, out: at('narrow') });
+  await runStage(stage, { data, posteriors, decoding: at('narrow'), out: at('as-narrow') });
+  await runStage(stage, { data, posteriors, decoding: at('narrow'), beamNats: 90, out: at('wider') });
+  assert.deepEqual(['narrow', 'as-narrow', 'wider'].map(beamOf), [40, 40, 90]);
+});
+
 test('decode takes posteriors instead of a model, and counts frames right', async () => {
   const shifted = writeTinyAlignment(at('half-wrong'), (id) =>
     spoken[id]!.labels.map((label) => (label === 0 ? 1 : label)),
@@ -154,6 +162,21 @@ const faults: { name: string; code: number; argv: () => string[]; message: RegEx
     code: 3,
     argv: () => ['--posteriors', posteriors, '--decoding', at('tuned')],
     message: /it was tuned for .*model; run decode --tune/,
+  },
+  {
+    name: 'weights tuned for posteriors of other teachers',
+    code: 3,
+    argv: () => {
+      const others = writeTinyPosteriors(at('of-other-teachers'), { metadata: { 'kd.teachers': '["other"]' } });
+      return ['--posteriors', others, '--decoding', at('by-posteriors')];
+    },
+    message: /of-other-teachers: it was tuned for .*posteriors; run decode --tune with the same model or ensemble/,
+  },
+  {
+    name: 'a grid where nothing is tuned',
+    code: 2,
+    argv: () => ['--posteriors', posteriors, '--decoding', at('by-posteriors'), '--prior-scales', '0'],
+    message: /--prior-scales is tried by --tune, and --decoding says what was found: leave it out/,
   },
   {
     name: 'posteriors over other tokens',

@@ -307,7 +307,7 @@ function searchOf(model: Model, given: Options) {
   const tokens = parseTokens(model.tokensText, join(path, 'tokens.txt'));
   const { id } = openInputFolder(path);
   const decoding =
-    folder === undefined ? undefined : readDecoding(openInputFolder(folder), { model: { path, id }, languageModel });
+    folder === undefined ? undefined : readDecoding(openInputFolder(folder), { decoded: { path, id }, languageModel });
   const lexicon = folder === undefined ? impliedLexicon(model, tokens, path) : lexiconOf(folder, tokens);
   const isCtc = model.objective === 'ctc';
   const setup = searchSetup(

@@ -14,14 +14,16 @@ export interface Decoding extends SearchWeights {
   beamNats?: number;
   /** Digest of the ARPA file. */
   languageModel?: string;
+  /** What made the posteriors it was tuned on, where that is not a model. */
+  combinedAs?: string;
 }
 
 /** What is kept of a language model, so that weights are not taken for another. */
 export const languageModelDigest = (path: string | undefined): { languageModel?: string } =>
   path === undefined ? {} : { languageModel: fileSha256(path) };
 
-/** The model that weights will be used with; undefined for posteriors without one. */
-export interface UsedModel {
+/** What weights will be used with: a model, by the id of its report, or posteriors, by what made them. */
+export interface Decoded {
   path: string;
   id: string;
 }
@@ -29,11 +31,11 @@ export interface UsedModel {
 /**
  * Reads what decode --tune found.
  *
- * @throws {InputError} when it is not all there, or was tuned for another model, or another language model
+ * @throws {InputError} when it is not all there, or was tuned for another model or other posteriors, or another language model
  */
 export function readDecoding(
   folder: InputFolder,
-  { model, languageModel: file }: { model: UsedModel | undefined; languageModel: string | undefined },
+  { decoded, languageModel: file }: { decoded: Decoded; languageModel: string | undefined },
 ): Decoding {
   const { path } = folder;
   const place = join(path, 'decoding.json');
@@ -45,10 +47,10 @@ export function readDecoding(
       `Cannot use ${place}: it lacks a valid acousticScale, priorScale, languageModelScale or insertionPenalty; run decode --tune`,
     );
   }
-  const tunedFor = folder.report.inputs.model?.[0];
-  if (tunedFor?.id !== model?.id) {
+  const { model, posteriors } = folder.report.inputs;
+  if ((found.combinedAs ?? model?.[0]?.id) !== decoded.id) {
     throw new InputError(
-      `Cannot use ${path} for ${model?.path ?? 'posteriors'}: it was tuned for ${tunedFor?.path ?? 'posteriors'}; run decode --tune with the same model`,
+      `Cannot use ${path} for ${decoded.path}: it was tuned for ${(model ?? posteriors)?.[0]?.path ?? 'something else'}; run decode --tune with the same model or ensemble`,
     );
   }
   if (languageModel !== languageModelDigest(file).languageModel) {

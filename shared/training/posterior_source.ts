@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
-import { tokensDigest } from '../io/digest.ts';
+import { keyOf, tokensDigest } from '../io/digest.ts';
 import { InputError } from '../io/errors.ts';
 import { denseLogPosteriorsOfRow } from '../io/essence.ts';
 import type { InputFolder } from '../io/report_file.ts';
@@ -16,6 +16,8 @@ export interface PosteriorSource {
   /** For messages. */
   path: string;
   tokensDigest: string;
+  /** Of posteriors without a model: the same for those of the same teachers, combined alike. */
+  combinedAs?: string;
   objective: ObjectiveName;
   /** Mean posterior of each token. */
   prior: readonly number[];
@@ -65,6 +67,9 @@ export async function openModelPosteriors(
   };
 }
 
+/** What posteriors depend on beside the teachers' features; weights show in the prior. */
+const combining = ['kd.teachers', 'kd.combine', 'kd.temperature', 'kd.teacherTemperatures'];
+
 /**
  * A folder of filter_targets that kept all tokens.
  *
@@ -83,6 +88,7 @@ export async function openEssencePosteriors({ path, report }: InputFolder): Prom
   return {
     path,
     tokensDigest: table.metadata['kd.tokens'] ?? tokensDigest(readFileSync(join(path, 'tokens.txt'), 'utf8')),
+    combinedAs: keyOf({ prior, ...Object.fromEntries(combining.map((key) => [key, table.metadata[key]])) }),
     ...{ objective, prior, selfLoop },
     outputFrameShiftMs: Number(table.metadata['kd.frameShiftMs']),
     firstFrameCentreMs: Number(table.metadata['kd.firstFrameCentreMs']),
