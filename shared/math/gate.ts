@@ -10,14 +10,16 @@ export function bestToken(row: Float32Array): number {
 /** The posterior of the best token. */
 export const confidence = (row: Float32Array): number => Math.exp(row[bestToken(row)]!);
 
-/** One less the entropy, where the entropy of an even distribution counts as 1: certain is 1, undecided is 0. */
+/** One less the entropy (nats), where that of an even distribution counts as 1: certain is 1, undecided is 0. */
+export const certaintyOf = (entropy: number, vocabularySize: number): number =>
+  vocabularySize === 1 ? 1 : Math.min(1, Math.max(0, 1 - entropy / Math.log(vocabularySize)));
+
 export function certainty(row: Float32Array): number {
-  if (row.length === 1) return 1;
   let entropy = 0;
   for (let token = 0; token < row.length; token++) {
     if (row[token] !== -Infinity) entropy -= Math.exp(row[token]!) * row[token]!;
   }
-  return Math.min(1, Math.max(0, 1 - entropy / Math.log(row.length)));
+  return certaintyOf(entropy, row.length);
 }
 
 /** The share of teachers whose best token is that of the ensemble. */

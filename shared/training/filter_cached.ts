@@ -1,6 +1,6 @@
 import type { SparseHeader } from '../io/cached_frames.ts';
 import { InputError } from '../io/errors.ts';
-import { openness, opennessToWords } from '../math/gate.ts';
+import { certaintyOf, openness, opennessToWords } from '../math/gate.ts';
 import { logPosteriorsAt, normalisersAt } from '../math/keep_cached.ts';
 import { fastKeepCached } from '../math/kernels/fast_keep_cached.ts';
 import { fastKeepTokens } from '../math/kernels/fast_keep_tokens.ts';
@@ -101,9 +101,6 @@ function weightsOf({ frames, labels }: CachedUtterance, policy: FilterPolicy): F
   };
   return Float32Array.from(entropy, (_, frame) => trust[gate](frame));
 }
-
-const certaintyOf = (entropy: number, vocabularySize: number): number =>
-  vocabularySize === 1 ? 1 : Math.min(1, Math.max(0, 1 - entropy / Math.log(vocabularySize)));
 
 /** How many tokens each frame keeps; none where its weight is 0. */
 function offsetsOf(said: CachedUtterance, weight: Float32Array, policy: FilterPolicy): Int32Array {

@@ -20,7 +20,7 @@ export interface Model {
   /** Metadata (`kd.*`) that features must share with those the model was trained on. */
   features: Record<string, string>;
   normalisation: Normalisation;
-  /** Mean posterior of each token on the training data. */
+  /** Mean posterior of each token on the first folder of training features. */
   prior: number[];
   /** Probability of staying in each token from one output frame to the next, from the training alignment; of frames. */
   selfLoop?: number[];

@@ -58,9 +58,11 @@ function isRefused({ vocabularySize, hardLabels, soft, tail }: StudentAndTargets
   );
 }
 
-/** Whether some frame has mass left over and no token to give it to. */
-const leavesTail = ({ offsets, logTail }: SparseTargets, tail: Tail, vocabularySize: number): boolean =>
+/** Whether some frame that counts has mass left over and no token to give it to. */
+const leavesTail = ({ offsets, logTail, weight }: SparseTargets, tail: Tail, vocabularySize: number): boolean =>
   logTail.some(
     (mass, frame) =>
-      mass > -Infinity && (tail === 'to-label' || offsets[frame + 1]! - offsets[frame]! >= vocabularySize),
+      weight[frame]! > 0 &&
+      mass > -Infinity &&
+      (tail === 'to-label' || offsets[frame + 1]! - offsets[frame]! >= vocabularySize),
   );
