@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type FileEntry, isFresh, readReport } from './report_file.ts';
 import { isPartName } from './shard.ts';
 
@@ -69,11 +69,15 @@ export interface Committed {
 const suffix = () => `.tmp-${hostname()}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
 const temporaryName = /\.tmp-(?<host>.+)-(?<pid>\d+)-[a-z0-9]+$/;
 
-/** Files of parts, of whatever key and number, in a folder. */
-const partsIn = (path: string): string[] =>
-  readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => isPartName(name) && !temporaryName.test(name) && !name.startsWith('quarantine/'),
-  );
+/** Files of parts, of whatever key and number, in a folder; not those of other outputs below it. */
+function partsIn(path: string): string[] {
+  const all = readdirSync(path, { recursive: true, encoding: 'utf8' });
+  const isReport = (name: string) => basename(name) === 'report.json' || (isPartName(name) && name.endsWith('.json'));
+  const others = all.filter((name) => name.includes('/') && isReport(name)).map(dirname);
+  return all
+    .filter((name) => isPartName(name) && !temporaryName.test(name) && !name.startsWith('quarantine/'))
+    .filter((name) => !others.some((other) => name.startsWith(`${other}/`)));
+}
 
 export function createOutputFolder(path: string): OutputFolder {
   mkdirSync(path, { recursive: true });

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import fs, { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import fs, {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -111,6 +120,19 @@ for (const { operation, shards } of operations.flatMap((operation) =>
     assert.ok(faults >= 3 * shards, `only ${faults} calls of ${operation}`);
   });
 }
+
+test('an output leaves alone what other outputs below its folder hold', async () => {
+  const out = temporaryFolder();
+  await call(join(out, 'whole'), 'a b');
+  await call(join(out, 'parts'), 'a b', 2);
+  rmSync(join(out, 'parts/report.json'));
+  mkdirSync(join(out, 'deep'));
+  writeFileSync(join(out, 'deep/part-00000-of-00001.arrow'), 'of an earlier run');
+  const before = [...filesBelow(join(out, 'whole')), ...filesBelow(join(out, 'parts'))];
+  assert.equal((await call(out, 'a b c', 1)).code, 0);
+  assert.deepEqual([...filesBelow(join(out, 'whole')), ...filesBelow(join(out, 'parts'))], before);
+  assert.deepEqual(readdirSync(join(out, 'deep')), ['b.txt']);
+});
 
 test('a fault while writing names the file', async () => {
   const out = temporaryFolder();

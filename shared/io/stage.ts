@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, realpathSync, utimesSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { dataDirectoryId } from './data_directory.ts';
@@ -211,6 +211,22 @@ async function planWork(stage: Stage, options: Record<string, unknown>): Promise
   return { options, inputs, engine, id, skipped: [] };
 }
 
+/** @throws {UsageError} where the output would take the place of what it is made from, or of another stage's */
+function checkPlace(stage: Stage, options: Record<string, unknown>): void {
+  const out = options.out as string;
+  const maker = readReport(out)?.stage;
+  if (maker !== undefined && maker !== stage.name) {
+    throw new UsageError(`--out ${out} holds what ${maker} made: give another folder, or remove it`);
+  }
+  for (const [flag, { role }] of Object.entries(stage.options as OptionTable)) {
+    if (role === undefined || !['input', 'corpus', 'texts'].includes(role)) continue;
+    const read = [options[camel(flag)]].flat().filter((path) => typeof path === 'string');
+    if (read.some((path) => resolve(path) === resolve(out))) {
+      throw new UsageError(`--out ${out} is what --${flag} reads: give another folder`);
+    }
+  }
+}
+
 interface Surroundings {
   out: OutputFolder;
   progress: Progress;
@@ -285,6 +301,7 @@ export async function runStage(
     throw new UsageError(`--${wholeFlag} needs all utterances at once: leave out --shards and --shard`);
   }
   const path = options.out as string;
+  checkPlace(stage, options);
   const work = await planWork(stage, options);
   const header = headerOf(stage, work);
   const nothing = { files: {}, timing: { seconds: 0, cpuSeconds: 0 } };

@@ -162,6 +162,22 @@ test('main() answers 3 and one line to an input that is not there, or not finish
   }
 });
 
+test('main() answers 2 where the output would take the place of an input, or of another stage', async () => {
+  const [made, other] = [folder(), folder()];
+  await call('--text', 'a', '--out', made);
+  writeFileSync(join(other, 'report.json'), JSON.stringify({ id: 'x', stage: 'another', files: {} }));
+  for (const [argv, why] of [
+    [['--source', made, '--out', join(made, '.')], /--out .* is what --source reads: give another folder/],
+    [['--corpus', made, '--out', `${made}/`], /--out .* is what --corpus reads/],
+    [['--out', other], /--out .* holds what another made: give another folder, or remove it/],
+  ] as const) {
+    const { code, stderr } = await call('--text', 'b', ...argv);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, why);
+  }
+  assert.equal(readFileSync(join(made, 'deep/text.txt'), 'utf8'), 'aa');
+});
+
 test('main() answers 3 when the output folder cannot be made', async () => {
   const file = join(folder(), 'file');
   writeFileSync(file, '');
