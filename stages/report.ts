@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { InputError } from '../shared/io/errors.ts';
 import { type InputFolder, readReport, type StageReport } from '../shared/io/report_file.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
@@ -74,17 +74,34 @@ type Reader = (from: Made | undefined, option: string) => Made[];
 /** Follows a report to the folders it was made from, and checks that these still hold what they held then. */
 function createReader(): Reader {
   const known = new Map<string, StageReport | undefined>();
+  const reportOf = (path: string): StageReport | undefined => {
+    if (!known.has(path)) known.set(path, readReport(path));
+    return known.get(path);
+  };
   return (from, option) =>
     (from?.report.inputs[option] ?? []).flatMap((input) => {
-      if (isFile(input.path)) return []; // a file that no stage made tells no more
-      if (!known.has(input.path)) known.set(input.path, readReport(input.path));
-      const report = known.get(input.path);
-      if (report?.id === input.id) return [{ path: input.path, report }];
+      const places = placesOf(input.path, from!.path);
+      if (places.some(isFile)) return []; // a file that no stage made tells no more
+      for (const path of places) {
+        const report = reportOf(path);
+        if (report?.id === input.id) return [{ path, report }];
+      }
+      const report = reportOf(input.path);
       const found = report ? `now holds ${report.stage} ${report.id}` : 'is gone or unfinished';
       throw new InputError(
         `Cannot trace ${from!.path}: it was made from ${input.path} with id ${input.id}, which ${found}; run ${from!.report.stage} again`,
       );
     });
+}
+
+/** Where a folder may be that a stage was given by a relative path: as seen from here, or from a folder above its output. */
+function placesOf(path: string, output: string): string[] {
+  const places = [path];
+  if (isAbsolute(path)) return places;
+  for (let folder = resolve(output); folder !== dirname(folder); folder = dirname(folder)) {
+    places.push(join(dirname(folder), path));
+  }
+  return places;
 }
 
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
@@ -172,7 +189,7 @@ export const stage = {
   name: 'report',
   version: 1,
   summary: 'compare arms: intervals, paired tests, a page and a table',
-  examples: ['report --scores exp/digits/seen/score/*/s* --title Digits --out exp/digits/seen/report'],
+  examples: ['$0 --scores exp/digits/seen/score/*/s*/test --title Digits --out exp/digits/seen/report'],
   options,
   run,
   render: (report) =>

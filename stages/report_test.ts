@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -218,6 +218,18 @@ test('report refuses a folder that changed since, and names both ids', async () 
     message:
       /changed\/ensemble\/decode: it was made from .*changed\/essence with id id-of-changed\/essence, which now holds filter_targets another; run decode again/,
   });
+});
+
+test('report finds what stages were given by paths relative to where they ran, from anywhere', async () => {
+  const scores = experiment('elsewhere');
+  const expected = await report(scores, 'elsewhere/report-absolute');
+  for (const name of readdirSync(join(home, 'elsewhere'), { recursive: true, encoding: 'utf8' })) {
+    const file = join(home, 'elsewhere', name);
+    if (!name.endsWith('report.json')) continue;
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(`"path":"${home}/`, '"path":"'));
+  }
+  const { rows } = await report(scores, 'elsewhere/report-relative');
+  assert.deepEqual(rows, expected.rows);
 });
 
 test('report refuses a folder whose origin is gone', async () => {
