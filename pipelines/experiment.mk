@@ -106,7 +106,7 @@ define scored
 $(call measured,$(1),$(2),$(3),$(if $(filter model,$(6)),$(5),$(models:%=$(1)/model/%/s$(3))),$(call heard_by,$(7)))
 $(call decoded,$(1),$(2),$(3),dev,--tune,,$(5),$(6),$(call heard_by,$(7)))
 $(call decoded,$(1),$(2),$(3),test,--decoding $(1)/decode/$(2)/s$(3)/dev,$(1)/decode/$(2)/s$(3)/dev,$(5),$(6),$(call heard_by,$(7)))
-$(foreach split,dev test,$(call stage,$(1)/score/$(2)/s$(3)/$(split),$(1)/data $(1)/decode/$(2)/s$(3)/$(split),score,--data $(1)/data/$(split) --hypotheses $(1)/decode/$(2)/s$(3)/$(split) --arm $(or $(7),$(2)) --size $(4) --seed $(3) --protocol $(patsubst unseen-%,unseen,$(notdir $(1)))))
+$(foreach split,dev test,$(call stage,$(1)/score/$(2)/s$(3)/$(split),$(1)/data $(1)/decode/$(2)/s$(3)/$(split),score,$(score_flags) --data $(1)/data/$(split) --hypotheses $(1)/decode/$(2)/s$(3)/$(split) --arm $(or $(7),$(2)) --size $(4) --seed $(3) --protocol $(patsubst unseen-%,unseen,$(notdir $(1)))))
 endef
 decoded = $(call stage,$(1)/decode/$(2)/s$(3)/$(4),$(1)/data $(call labels_of,$(1),$(4)) $(6) $(if $(filter model,$(8)),$(7) $(1)/$(9)/$(4),$(7)/$(4)),decode,--jobs 1 --data $(1)/data/$(4) $(addprefix --alignment ,$(call labels_of,$(1),$(4))) $(if $(filter model,$(8)),--model $(7) --features $(1)/$(9)/$(4) $(with_engine),--posteriors $(7)/$(4)) $(decode_flags) $(5))
 

@@ -56,6 +56,11 @@ export const options = {
     choices: ['word', 'character', 'phone'],
     describe: 'what is counted; character: graphemes without the spaces; phone: the first pronunciation of each word',
   },
+  'words-are': {
+    type: 'string',
+    choices: ['word', 'character', 'phone'],
+    describe: 'unit word: what transcripts consist of, where that is not words; it names the rate',
+  },
   lexicon: {
     type: 'string',
     role: 'corpus',
@@ -94,6 +99,8 @@ type Options = OptionsOf<typeof options>;
 const confusionsShown = 20;
 
 export async function run(options: Options, context: Context) {
+  if (options.wordsAre && options.unit !== 'word')
+    throw new UsageError(`--words-are says what --unit word counts, and --unit is ${options.unit}: leave it out`);
   const { vocabulary, said, speakerOf, phonesOf } = readReference(options);
   const heard = readHypotheses(options, vocabulary, said, context);
   sharedUtterances(heard, said, 'transcript');
@@ -130,7 +137,7 @@ export async function run(options: Options, context: Context) {
   alignments?.end();
   if (options.alignments) writeConfusions(context, tally.confusions(), spell);
 
-  const rate = rateOfUnit[options.unit];
+  const rate = rateOfUnit[options.wordsAre ?? options.unit];
   const speakers = summaries(scored, ({ speaker }) => speaker, rate).map(([speaker, counts]) => ({
     speaker,
     ...counts,
@@ -142,6 +149,7 @@ export async function run(options: Options, context: Context) {
   context.progress.note(`${scored.length} utterances of ${speakers.length} speakers`);
   const wrong = scored.filter((counts) => counts.insertions + counts.deletions + counts.substitutions > 0).length;
   const report = {
+    rate,
     utterances: scored.length,
     ...summary(scored, rate),
     sentenceErrorRate: scored.length > 0 ? wrong / scored.length : null,

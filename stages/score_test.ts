@@ -138,6 +138,14 @@ test('score counts characters as readers do', async () => {
   assert.deepEqual(report.unicode, { icu: process.versions.icu, unicode: process.versions.unicode });
 });
 
+test('score calls the rate what the words are said to be', async () => {
+  const { report } = await scoreFiles('words-are-phones', 'a b (s-1)\n', 'a (s-1)\n', { wordsAre: 'phone' });
+  assert.deepEqual([report.rate, report.per, report.wer], ['per', 0.5, undefined]);
+  await assert.rejects(scoreFiles('both', 'a (s-1)\n', 'a (s-1)\n', { unit: 'character', wordsAre: 'phone' }), {
+    exitCode: 2,
+  });
+});
+
 test('score counts phones of a lexicon, that of the data directory or another', async () => {
   const hypotheses = writeHypotheses('phones', 's1-a one one\ns1-b two\ns2-a one one\n');
   const report = await runStage(stage, { data, hypotheses, unit: 'phone', out: join(folder, 'score-phones') });

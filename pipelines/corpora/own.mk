@@ -24,5 +24,6 @@ unit_flags     := --objective $(OBJECTIVE) --units $(UNITS) --text $(TEXT) $(if 
 unit_flags     += $(LEXICON:%=--lexicon %) $(TOKENIZER:%=--tokenizer %)
 feature_flags  := --sample-rate $(SAMPLE_RATE)
 decode_flags    = $(if $(filter units,$(TEXT)),--language-model $(1)/data/lm.arpa,$(if $(and $(filter ctc,$(OBJECTIVE)),$(filter characters pieces,$(UNITS))),--vocabulary open))
+score_flags    := $(if $(filter units,$(TEXT)),$(addprefix --words-are ,$(if $(filter lexicon,$(UNITS)),phone,$(if $(filter characters,$(UNITS)),character))))
 report_flags   := $(if $(filter speakers,$(HOLD_OUT)),--unit speaker)
 updates_of      = $(UPDATES)

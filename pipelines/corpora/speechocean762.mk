@@ -5,5 +5,6 @@ ALL_ROTATIONS  := official
 ATTRIBUTION    := speechocean762, free for commercial and non-commercial purposes
 feature_flags  := --sample-rate 16000
 decode_flags    = --language-model $(1)/data/lm.arpa
+score_flags    := --words-are phone
 report_flags   := --unit speaker
 updates_of      = $(UPDATES)

@@ -85,7 +85,7 @@ export function runOf({ score, utterances, decode, model, essences = [], logits,
     ids: Object.fromEntries(
       [score, decode, model, essence, logits].flatMap((report) => (report ? [[report.stage, report.id]] : [])),
     ),
-    rate: rateOf(score),
+    rate: (score.rate as RateName | undefined) ?? 'wer',
     utterances,
     parameters: total('parameters'),
     modelBytes: total('modelBytes'),
@@ -103,9 +103,6 @@ export function runOf({ score, utterances, decode, model, essences = [], logits,
     filter: essence?.options,
   };
 }
-
-const rateOf = ({ options: { unit } }: ReportJson): RateName =>
-  unit === 'character' ? 'cer' : unit === 'phone' ? 'per' : 'wer';
 
 const costOf = (measure: ReportJson): Cost => ({
   multiplyAddsPerSecond: numberAt(measure, 'multiplyAddsPerSecond')!,

@@ -77,7 +77,7 @@ test('runOf() leaves what no report says undefined', () => {
 });
 
 test('runOf() leaves the protocol as it is, and knows what is counted', () => {
-  const rotation = report('score', { options: { protocol: 'eval-92', unit: 'character' } });
+  const rotation = report('score', { options: { protocol: 'eval-92' }, rate: 'cer' });
   const { protocol, rate } = runOf({ score: rotation, utterances });
   assert.deepEqual([protocol, rate], ['eval-92', 'cer']);
 });
