@@ -247,8 +247,8 @@ function createContext(work: Work, { watch, ...surroundings }: Surroundings): Co
     },
     skip: createSkip(work),
     async breathe() {
-      watch();
       if (Date.now() - last < 50) return;
+      watch();
       await new Promise((resolve) => setImmediate(resolve));
       last = Date.now();
     },
