@@ -3,6 +3,10 @@
 UPDATES_ALIGNER ?= $(if $(FAST),200,400)## optimiser steps of the models that only align
 ALIGN_PASSES    ?= $(if $(FAST),1 2,1 2 3)## realignments after the linear start
 unit_flags      ?= $(if $(filter ctc,$(OBJECTIVE)),--units words)
+feature_flags   ?=## further flags of extract_features, and the next three of decode, score and report
+decode_flags    ?=
+score_flags     ?=
+report_flags    ?=
 SPLITS          := train dev test $(if $(strip $(foreach arm,$(ARMS),$($(arm).untranscribed))),untranscribed)
 # recordings heard otherwise: by students in place of the original, or besides it with labels and targets of their own
 HEARD           := $(sort $(foreach arm,$(ARMS),$($(arm).heard)))
