@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules --jobs=$(JOBS)
 
 ifeq ($(MAKECMDGOALS),results)
 SEEDS     ?= 0 1 2 3 4
-ROTATIONS ?= seen $(foreach i,0 1 2 3 4 5,unseen-$(i))
+ROTATIONS ?= $(ALL_ROTATIONS)
 SIZES     ?= large small
 ARMS      ?= $(ALL_ARMS)
 REPORT    ?= exp/results
@@ -24,7 +24,7 @@ CORPUS    ?= fsdd## fsdd, embedded; or, with DATA=its folder, speechocean762, li
 DATA      ?=## folder of a corpus that is not embedded
 TRANSCRIBED ?=## share of the training transcripts that are used; the others' audio goes with the untranscribed
 OBJECTIVE ?= $(if $(filter fsdd speechocean762,$(CORPUS)),frame,ctc)## frame: a label for each frame, found by realignment; ctc: transcripts alone
-ROTATIONS ?= $(ALL_ROTATIONS)## fsdd: seen: all speakers in training and test; unseen-0 … unseen-5: one speaker kept for the test
+ROTATIONS ?= $(firstword $(ALL_ROTATIONS))## fsdd: seen: all speakers in training and test; unseen-0 … unseen-5: one speaker kept for the test
 SIZES     ?= large## students: large (a teacher's own architecture), small (about a sixth of it)
 ARMS      ?= hard $(if $(FAST),,masked $(if $(filter frame,$(OBJECTIVE)),smooth)) full essence## what students learn from: see pipelines/arms.mk
 TEACHERS  ?= $(if $(FAST)$(filter-out fsdd,$(CORPUS)),t1 t2 t3,t1 t2 t3 t4 t5)## members of the ensemble
@@ -54,7 +54,11 @@ help: ## this text
 	@echo 'Knobs (make distill SEEDS="0 1 2" ENGINE=wasm …):'
 	@{ $(foreach k,$(KNOBS),echo "  $(k)|$$(sed -nE 's/^$(k) +\?=.*## (.*)/\1/p' Makefile | tail -n 1)|now: $($(k))"; )} | column -t -s '|'
 
-include pipelines/setup.mk pipelines/arms.mk pipelines/corpora/$(CORPUS).mk pipelines/corpora/$(CORPUS)-$(OBJECTIVE).mk pipelines/stages.mk pipelines/experiment.mk pipelines/results.mk pipelines/bench/bench.mk
+include pipelines/setup.mk pipelines/arms.mk pipelines/checks.mk
+$(strip $(check_corpus))
+include pipelines/corpora/$(CORPUS).mk pipelines/corpora/$(CORPUS)-$(OBJECTIVE).mk
+$(strip $(check_run))
+include pipelines/stages.mk pipelines/experiment.mk pipelines/results.mk pipelines/bench/bench.mk
 
 .PHONY: distill test test-system check format clean
 distill: $(REPORT)/report.json ## teachers, their ensemble and the students, compared: a table here and a page

@@ -8,6 +8,8 @@ weak_masks := $(call masks,1,4,5)
 full.filter := --select all
 one.filter  := --select all --teachers 0
 top3.filter := --select top-k --k 3 --tail ghost
+# pseudo-labels: the ensemble's best token of a frame as if it were certain
+pseudo.filter := --select top-k --k 1 --tail renormalise
 
 # Guided CTC: a teacher with a .guide learns, beside the transcript, the guide's token in each frame that is not a blank to it.
 guide.filter := --select top-k --k 1 --tail renormalise --gate blank --gate-threshold 0.5

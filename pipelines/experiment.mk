@@ -3,6 +3,10 @@
 UPDATES_ALIGNER ?= $(if $(FAST),200,400)## optimiser steps of the models that only align
 ALIGN_PASSES    ?= $(if $(FAST),1 2,1 2 3)## realignments after the linear start
 unit_flags      ?= $(if $(filter ctc,$(OBJECTIVE)),--units words)
+feature_flags   ?=## further flags of extract_features, and the next three of decode, score and report
+decode_flags    ?=
+score_flags     ?=
+report_flags    ?=
 SPLITS          := train dev test $(if $(strip $(foreach arm,$(ARMS),$($(arm).untranscribed))),untranscribed)
 # recordings heard otherwise: by students in place of the original, or besides it with labels and targets of their own
 HEARD           := $(sort $(foreach arm,$(ARMS),$($(arm).heard)))
@@ -22,7 +26,7 @@ endif
 
 # ── Corpus, features, hard labels: once a rotation; $(1) folder, $(2) rotation ──
 define rotation_rules
-$(call stage,$(1)/data,,prepare_corpus,--corpus $(CORPUS) --source $(DATA_SOURCE) $(call prepare_flags,$(2)) $(addprefix --transcribed ,$(TRANSCRIBED)) $(unit_flags))
+$(call stage,$(1)/data,,prepare_corpus,--corpus $(CORPUS) --source $(DATA_SOURCE) $(call prepare_flags,$(2)) $(addprefix --transcribed ,$(TRANSCRIBED)) $(unit_flags),$(LEXICON) $(TOKENIZER) $(call corpus_changed,$(1)/data))
 $(foreach split,$(SPLITS),$(call features_rule,$(1),features,$(split)))
 $(foreach kind,$(FOREIGN_FEATURES),$(foreach split,$(SPLITS),$(call features_rule,$(1),foreign/$(kind),$(split),$($(kind).audio))))
 $(foreach kind,$(FOREIGN_FEATURES),$(foreach also,$(ALSO),$(call stage,$(1)/foreign/$(kind)/$(also),$(1)/data,extract_features,--data $(1)/data/train $(feature_flags) $($(also).audio) $($(kind).audio))))
@@ -32,6 +36,8 @@ $(if $(aligned),$(foreach heard,$(ALSO),$(call realign,$(1),$(last),$(heard),tra
 $(if $(aligned),$(foreach split,train dev,$(call align_linear,$(1),$(split))))
 $(foreach pass,$(if $(aligned),$(ALIGN_PASSES)),$(call aligner_rules,$(1),$(pass),$(shell echo $$(($(pass) - 1)))))
 endef
+# audio is not looked at, only whether some comes or goes: that is of its folder
+corpus_changed = $(if $(DATA),$(call changed,$(1),$(DATA_SOURCE) $(foreach name,wav flac opus ogg oga mp3,-not -iname '*.$(name)')))
 features_rule = $(call stage,$(1)/$(2)/$(3),$(1)/data,extract_features,--data $(1)/data/$(3) $(feature_flags) $(4))
 align_linear = $(call stage,$(1)/align-0/$(2),$(1)/data $(1)/features/$(2),align_labels,--data $(1)/data/$(2) --features $(1)/features/$(2))
 define aligner_rules
@@ -67,9 +73,10 @@ $(call scored,$(1),$(3),$(2),teacher,$(1)/model/$(3)/s$(2),model)
 endef
 features_of = $(1)/$(if $(filter $(ALSO),$(2)),heard/$(2)/train,features/$(2))
 define logits_rule
-$(call stage,$(1)/logits/s$(2)/$(3),$(call eaten,$(1),$(3)) $(models:%=$(1)/model/%/s$(2)),cache_logits,--features $(call eaten,$(1),$(3)) --teacher $(models:%=$(1)/model/%/s$(2)) $(FOREIGN) $(if $(FOREIGN),--utt2spk $(1)/data/$(or $(filter $(SPLITS),$(3)),train)/utt2spk) $(if $(FOLDS),--cross-fit) $(with_engine))
-$(if $(FOREIGN),$(eval $(1)/logits/s$(2)/$(3)/report.json: $(FOREIGN)))
+$(call stage,$(1)/logits/s$(2)/$(3),$(call eaten,$(1),$(3)) $(models:%=$(1)/model/%/s$(2)),cache_logits,--features $(call eaten,$(1),$(3)) --teacher $(models:%=$(1)/model/%/s$(2)) $(FOREIGN) $(if $(FOREIGN),--utt2spk $(1)/data/$(or $(filter $(SPLITS),$(3)),train)/utt2spk) $(if $(FOLDS),--cross-fit) $(with_engine),$(call foreign_changed,$(1)/logits/s$(2)/$(3)))
 endef
+# a folder with a teacher.json, or such a file with its model beside it
+foreign_changed = $(if $(FOREIGN),$(call changed,$(1),$(foreach path,$(FOREIGN),$(if $(wildcard $(path)/.),$(path),$(dir $(path))*)) -maxdepth 2 -type f))
 # features that teachers eat: ours, and those that foreign ones want
 eaten = $(call features_of,$(1),$(2)) $(foreach kind,$(FOREIGN_FEATURES),$(1)/foreign/$(kind)/$(2))
 # soft targets need hard labels for what their report says of them, where there are any; dev and test serve the ensemble

@@ -15,7 +15,7 @@ in_parts := extract_features cache_logits filter_targets decode
 parts    := $(if $(filter-out 1,$(SHARDS)),$(shell for ((i = 0; i < $(SHARDS); i++)); do printf '%05d-of-%05d ' $$i $(SHARDS); done))
 parts_of = $(if $(filter --tune,$(2)),,$(if $(filter $(in_parts),$(1)),$(parts)))
 
-# $(call stage,FOLDER,INPUT FOLDERS,STAGE,OPTIONS)
+# $(call stage,FOLDER,INPUT FOLDERS,STAGE,OPTIONS,OTHER INPUTS)
 # strip, since make 4.3 leaves the newline of a longer file now and then
 define stage_rule
 ifneq ($$(strip $$(file <$(1)/command)),dist/$(3).js $(4) --out $(1))
@@ -23,7 +23,7 @@ $(1)/command: FORCE
 endif
 $(1)/command:
 	@mkdir -p $(1) && echo 'dist/$(3).js $(4) --out $(1)' >$$@
-$(call $(if $(call parts_of,$(3),$(4)),parts_rule_$(RUN),whole_rule),$(1),$(1)/command $(addsuffix /report.json,$(2)) dist/$(3).js .engine/status.json,$(NODE) dist/$(3).js $(4) --out $(1))
+$(call $(if $(call parts_of,$(3),$(4)),parts_rule_$(RUN),whole_rule),$(1),$(1)/command $(addsuffix /report.json,$(2)) $(5) dist/$(3).js .engine/status.json,$(NODE) dist/$(3).js $(4) --out $(1))
 endef
 # $(1) folder, $(2) what it depends on, $(3) command
 define whole_rule
@@ -49,7 +49,11 @@ $(1)/report.json: $(2)
 	@$(RUNNER) --array $(SHARDS) $(1)/log $(3)
 	@$(RUNNER) $(1)/log $(3) --shards $(SHARDS)
 endef
-stage = $(eval $(call stage_rule,$(strip $(1)),$(2),$(strip $(3)),$(strip $(4) $(call missing,$(3)))))
+stage = $(eval $(call stage_rule,$(strip $(1)),$(2),$(strip $(3)),$(strip $(4) $(call missing,$(3))),$(5)))
+
+# $(call changed,FOLDER,FLAGS OF FIND): FORCE where find has something newer than what is in FOLDER. What lies in folders not made here
+# is looked through by find, since make can list neither any depth nor names with spaces.
+changed = $(if $(wildcard $(1)/report.json),$(if $(shell find -L $(2) -newer $(1)/report.json -print -quit 2>/dev/null),FORCE))
 
 # stages that can leave utterances out
 skipping := prepare_corpus extract_features align_labels train_student filter_targets decode score

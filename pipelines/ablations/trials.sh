@@ -12,7 +12,7 @@ flags_of() {
   esac
 }
 
-# Soft targets of a trial, none for hard labels. A pseudo-label is the ensemble's best token of a frame as if it were certain.
+# Soft targets of a trial, none for hard labels.
 targets_of() {
   case $1 in
     pseudo-*) echo pseudo ;;
@@ -20,4 +20,3 @@ targets_of() {
     essence-*) echo top3 ;;
   esac
 }
-pseudo='pseudo.filter=--select top-k --k 1 --tail renormalise'

@@ -11,11 +11,10 @@ cd "$(dirname "$0")/../.."
 
 all='hard hard-dropout0.1 hard-dropout0.2 masked-weak masked-medium smooth0.05'
 all+=' pseudo-w0.9 pseudo-w1 pseudo-masked full-w0.9 full-w1 full-masked essence-w0.9 essence-w1 essence-masked'
-settings=("$pseudo")
+settings=()
 for trial in ${TRIALS:-$all}; do
-  settings+=("$trial.train=\$(rate) $(flags_of $trial)")
   targets=$(targets_of $trial)
-  [ -z "$targets" ] || settings+=("$trial.targets=$targets" "$trial.untranscribed=yes")
+  settings+=("$trial.train=\$(rate) $(flags_of $trial)" "$trial.targets=$targets" "$trial.untranscribed=${targets:+yes}")
 done
 trials=(${TRIALS:-$all})
 for share in ${SHARES:-0.1 0.3}; do
