@@ -10,3 +10,6 @@ t3.train   := --width 224 --dilations 1,1,2,3 $(rate)
 # Students: size, a third and a tenth of a teacher's.
 large.train := --width 128 --dilations 1,2,3
 small.train := --width 64 --dilations 1,2
+
+# Controls, milder than the best ones of either corpus here: what yours wants, dev will say.
+masked.train := $(weak_masks)

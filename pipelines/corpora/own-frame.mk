@@ -17,3 +17,7 @@ aligner-1.train := --width 64 --dilations 1 --splice 1
 aligner-2.train := --width 128 --dilations 1,2
 aligner-3.train := --width 128 --dilations 1,2
 aligner-4.train := --width 128 --dilations 1,2
+
+# Controls, milder than the best ones of either corpus here: what yours wants, dev will say.
+masked.train := $(weak_masks)
+smooth.train := --label-smoothing 0.05
