@@ -428,7 +428,7 @@ const faults: { name: string; code: number; argv: string[] | (() => string[]); m
     name: 'a temperature that is no number',
     code: 2,
     argv: ['--temperature', 'warm'],
-    message: /--temperature NaN is out of range/,
+    message: /--temperature warm is not a number: need a number, above 0/,
   },
   { name: 'a teacher that is not there', code: 2, argv: ['--teachers', '0,3'], message: /name each once, from 0 to 2/ },
   { name: 'a teacher twice', code: 2, argv: ['--teachers', '1,1'], message: /name each once, from 0 to 2/ },

@@ -70,9 +70,9 @@ export function checkOptions(table: OptionTable, given: Record<string, unknown>)
     if (Array.isArray(value) && !spec.array && spec.type !== 'numbers') {
       throw new UsageError(`--${flag} is given ${value.length} times; give it once`);
     }
-    if (spec.type === 'numbers') result[camel(flag)] = numbersOf(flag, value).map((n) => checkNumber(flag, spec, n));
+    if (spec.type === 'numbers') result[camel(flag)] = checkNumbers(flag, spec, value);
+    else if (spec.type === 'number') result[camel(flag)] = checkNumber(flag, spec, value);
     else result[camel(flag)] = spec.array ? [value].flat() : value;
-    if (spec.type === 'number') checkNumber(flag, spec, value as number);
     for (const text of spec.type === 'string' ? [value].flat() : []) {
       if (text === '') throw new UsageError(`--${flag} is empty: ${spec.describe}`);
       if (spec.choices && !spec.choices.includes(text as string)) {
@@ -83,15 +83,17 @@ export function checkOptions(table: OptionTable, given: Record<string, unknown>)
   return result;
 }
 
-function numbersOf(flag: string, value: unknown): number[] {
-  if (Array.isArray(value)) return value.map(Number);
-  const parts = String(value).split(',');
-  if (parts.some((part) => part.trim() === ''))
+function checkNumbers(flag: string, spec: OptionSpec, value: unknown): number[] {
+  const parts: unknown[] = Array.isArray(value) ? value : String(value).split(',');
+  if (parts.some((part) => String(part).trim() === ''))
     throw new UsageError(`--${flag} ${value} is not a comma-separated list of numbers`);
-  return parts.map(Number);
+  return parts.map((part) => checkNumber(flag, spec, part, parts));
 }
 
-function checkNumber(flag: string, { integer, min, max, above, below }: OptionSpec, value: number): number {
+/** @param typed the number, or what was typed in its place, as one of `all` */
+function checkNumber(flag: string, spec: OptionSpec, typed: unknown, all: readonly unknown[] = [typed]): number {
+  const { integer, min, max, above, below } = spec;
+  const value = String(typed).trim() === '' ? Number.NaN : Number(typed);
   const wish = [
     integer ? 'a whole number' : 'a number',
     min !== undefined && `at least ${min}`,
@@ -106,8 +108,10 @@ function checkNumber(flag: string, { integer, min, max, above, below }: OptionSp
     !(value > (max ?? value)) &&
     (above === undefined || value > above) &&
     (below === undefined || value < below);
-  if (!fits) throw new UsageError(`--${flag} ${value} is out of range: need ${wish.filter(Boolean).join(', ')}`);
-  return value;
+  if (fits) return value;
+  const place = all.length > 1 ? ` in ${all.join(',')}` : '';
+  const fault = Number.isNaN(value) ? 'is not a number' : 'is out of range';
+  throw new UsageError(`--${flag} ${typed} ${fault}${place}: need ${wish.filter(Boolean).join(', ')}`);
 }
 
 /** What a help text says beside the options. */
@@ -132,10 +136,11 @@ export async function parseArguments(
   argv: readonly string[],
 ): Promise<{ given: Record<string, unknown>; words: string[] } | { help: string }> {
   const { default: yargs } = await import('yargs');
+  const asksForHelp = argv.includes('--help');
   const parser = yargs([])
     .scriptName(name)
     .usage(`$0 — ${summary}\n\nUsage: $0 ${words ? `[options] ${words}` : '--out DIR [options]'}`)
-    .options(Object.fromEntries(Object.entries(table).map(([flag, spec]) => [flag, yargsOption(spec)])))
+    .options(Object.fromEntries(Object.entries(table).map(([flag, spec]) => [flag, yargsOption(spec, asksForHelp)])))
     .strictOptions()
     .parserConfiguration({
       'camel-case-expansion': false,
@@ -164,19 +169,10 @@ export async function parseArguments(
   return { given: options, words: given._.map(String) };
 }
 
-function yargsOption({
-  type,
-  array,
-  describe,
-  default: fallback,
-  demandOption,
-  integer,
-  min,
-  max,
-  above,
-  below,
-  choices,
-}: OptionSpec): YargsOption {
+function yargsOption(
+  { type, array, describe, default: fallback, demandOption, integer, min, max, above, below, choices }: OptionSpec,
+  asksForHelp: boolean,
+): YargsOption {
   const bounds = [
     integer && 'whole',
     min !== undefined && `≥ ${min}`,
@@ -186,7 +182,8 @@ function yargsOption({
     choices?.join(' | '),
   ].filter(Boolean);
   return {
-    type: type === 'numbers' ? 'string' : type,
+    // numbers are read as text, so that messages can show what was typed; the help says that they are numbers
+    type: type === 'numbers' || (type === 'number' && !asksForHelp) ? 'string' : type,
     array: array ?? false,
     requiresArg: type !== 'boolean',
     describe: bounds.length > 0 ? `${describe} (${bounds.join(', ')})` : describe,
