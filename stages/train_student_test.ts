@@ -44,7 +44,7 @@ const settings = { ...small, features, alignment, devFeatures: features, devAlig
 
 /** Soft targets of the tiny model. */
 const logits = at('logits');
-await runStage(cacheLogits, { features, teacher: [model, model], engine: 'cpu', out: logits });
+await runStage(cacheLogits, { features, teacher: [model, writeTinyModel(at('model-2'))], engine: 'cpu', out: logits });
 const targets = at('targets');
 await runStage(filterTargets, { logits, alignment, select: 'top-k', k: 2, tail: 'ghost', out: targets });
 
@@ -477,3 +477,21 @@ test('cache_logits refuses teachers of different tokens, naming both', async () 
   assert.equal(code, 3, stderr);
   assert.match(stderr, /model and .*strangers into one ensemble: they differ in tokens.txt/);
 });
+test('cache_logits refuses a teacher that is there twice, also where one is in a cache', async () => {
+  for (const [teacher, why] of [
+    [[model, model], /--teacher names one teacher twice, as .*model: name it once/],
+    [[model, logits], /--teacher names one teacher twice, as .*model and .*logits: name it once/],
+  ] as const) {
+    const argv = ['--features', features, '--teacher', ...teacher, '--engine', 'cpu', '--out', at('bad')];
+    const { code, stderr } = await call(cacheLogits, argv);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, why);
+  }
+});
+
+test('train_student says in its report what was in force, given or not', async () => {
+  const { options } = await runStage(stage, { ...settings, updates: 1, out: at('in-force') });
+  const { softWeight, layers, frequencyMaskBins, dilations } = options;
+  assert.deepEqual([softWeight, layers, frequencyMaskBins, dilations], [0.9, 2, 8, [1]]);
+});
+
