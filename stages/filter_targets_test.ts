@@ -528,7 +528,12 @@ const faults: { name: string; code: number; argv: string[] | (() => string[]); m
     },
     message: /not an Arrow file, or cut off/,
   },
-  { name: 'no folder', code: 3, argv: () => ['--logits', at('nowhere')], message: /it has no report\.json/ },
+  {
+    name: 'no folder',
+    code: 3,
+    argv: () => ['--logits', at('nowhere')],
+    message: /nowhere \(--logits\): it is not there/,
+  },
 ];
 for (const [i, { name, code, argv, message }] of faults.entries()) {
   test(`filter_targets exits ${code} for ${name}`, async () => {

@@ -160,10 +160,14 @@ test('main() removes what a killed run left, and only that', async () => {
 });
 
 test('main() answers 3 and one line to an input that is not there, or not finished', async () => {
-  for (const source of ['/nowhere', folder()]) {
-    const { code, stderr } = await call('--text', 'a', '--source', source, '--out', folder());
+  for (const [flag, path, why] of [
+    ['source', '/nowhere', /Cannot read \/nowhere \(--source\): it is not there; check the path/],
+    ['corpus', '/nowhere', /Cannot read \/nowhere \(--corpus\): it is not there; check the path/],
+    ['source', folder(), /has no report.json of a finished stage/],
+  ] as const) {
+    const { code, stderr } = await call('--text', 'a', `--${flag}`, path, '--out', folder());
     assert.equal(code, 3);
-    assert.match(stderr, /has no report.json of a finished stage/);
+    assert.match(stderr, why);
   }
 });
 
