@@ -18,6 +18,7 @@ import { readCheckpoint, writeCheckpoint } from '../shared/training/checkpoint.t
 import { type CrossFit, leaveOutFold } from '../shared/training/cross_fit.ts';
 import { evaluateFrames, evaluateTranscripts, meanPosterior } from '../shared/training/evaluate.ts';
 import { bestEvaluation, createFinalWeights } from '../shared/training/final_weights.ts';
+import { hasDiverged } from '../shared/training/has_diverged.ts';
 import { decayMask, initialWeights } from '../shared/training/initial_weights.ts';
 import { featureKeys, outputTiming, writeModel } from '../shared/training/model_folder.ts';
 import { batchLossOf, objectives } from '../shared/training/objective.ts';
@@ -295,11 +296,7 @@ export async function run(settings: Options, { id, inputs, out, engine, progress
     if (update === updates || isPatienceOut(standing, settings)) break;
     const logits = network.forward(batch.input, { dropoutSeed: [seed, 'dropout', update] });
     const { lossNats, gradient } = batchLoss(logits, batch);
-    if (!Number.isFinite(lossNats)) {
-      throw new TrainingDiverged(
-        `Cannot go on training: the loss is ${lossNats} at update ${update}; lower --learning-rate (${settings.learningRate})`,
-      );
-    }
+    if (!Number.isFinite(lossNats)) throw diverged(`the loss is ${lossNats} at update ${update}`, settings);
     gradients.set(network.backward(gradient));
     kernels.clipByGlobalNormInto(gradients, settings.clip);
     const learningRate = settings.learningRate * warmUpCosine(update, { updates, warmUp: settings.warmUp });
@@ -368,6 +365,7 @@ export async function run(settings: Options, { id, inputs, out, engine, progress
 }
 
 /** How good a network is on the dev data, by names that say which objective's figures they are. */
+  checkConverged(evaluated, architecture, settings);
 async function evaluate(
   network: Network,
   dev: Source,
@@ -382,8 +380,21 @@ async function evaluate(
 }
 
 /** Place of the evaluation of the lowest dev loss. */
-const bestOf = ({ curves }: Pick<Standing, 'curves'>): number =>
-  bestEvaluation(curves.map(({ devCrossEntropy, devCtcNatsPerFrame }) => (devCrossEntropy ?? devCtcNatsPerFrame)!));
+const bestOf = ({ curves }: Pick<Standing, 'curves'>): number => bestEvaluation(curves.map(devLossOf));
+
+const diverged = (found: string, { learningRate }: Options): TrainingDiverged =>
+  new TrainingDiverged(`Cannot go on training: ${found}; lower --learning-rate (${learningRate})`);
+
+/** @throws {TrainingDiverged} for a model that knows less than none would */
+function checkConverged(evaluated: CurvePoint, { tokens }: Architecture, settings: Options): void {
+  const devLoss = devLossOf(evaluated);
+  if (!hasDiverged({ trainLoss: evaluated.trainLoss, devLoss, tokens })) return;
+  const even = Math.log(tokens).toFixed(1);
+  throw diverged(
+    `the loss on dev data is ${devLoss.toFixed(1)} nats a frame at update ${evaluated.update}, where knowing nothing makes ${even}`,
+    settings,
+  );
+}
 
 /** Dev figures of the model that is written: `finalDevCrossEntropy` and so on. */
 const finalFigures = (evaluated: CurvePoint): Record<string, number> =>
@@ -416,6 +427,10 @@ function checkSettings(given: Options): void {
   if (!given.untranscribed !== !(given.untranscribedTargets ?? given.untranscribedHypotheses)) {
     throw new UsageError(
       '--untranscribed goes with --untranscribed-targets or --untranscribed-hypotheses: audio without transcripts teaches nothing without teachers',
+/** What a model is judged by: cross-entropy, or CTC, nats a frame. */
+const devLossOf = ({ devCrossEntropy, devCtcNatsPerFrame }: CurvePoint): number =>
+  (devCrossEntropy ?? devCtcNatsPerFrame)!;
+
     );
   }
   if (given.targetDelayFrames > 0 && !given.streaming) {

@@ -446,7 +446,19 @@ const bad: [string, Record<string, string>, number, RegExp][] = [
     'a learning rate that makes the loss leave the numbers',
     { 'learning-rate': '1e30', updates: '50', 'warm-up': '0' },
     4,
-    /lower --learning-rate/,
+    /the loss is .* lower --learning-rate \(1e\+30\)/,
+  ],
+  [
+    'a learning rate that drives the weights apart, within the numbers',
+    { 'learning-rate': '1000', updates: '30' },
+    4,
+    /the loss on dev data is \d+\.\d nats a frame at update 30, where knowing nothing makes 1\.6; lower --learning-rate/,
+  ],
+  [
+    'an only update that makes the weights leave the numbers',
+    { 'learning-rate': '1e30', updates: '1' },
+    4,
+    /the loss on dev data is \S+ nats a frame at update 1, .*lower --learning-rate/,
   ],
 ];
 for (const [name, changes, code, message] of bad) {
