@@ -2,6 +2,9 @@ import type { Options as YargsOption } from 'yargs';
 import { UsageError } from './errors.ts';
 import type { InputFolder } from './report_file.ts';
 
+/** Other options, by flag, as an option wants them: one of some values, a switch that is on, a number above 0, given, or not. */
+export type Company = Readonly<Record<string, readonly string[] | 'on' | 'above 0' | 'given' | 'not given'>>;
+
 /** One flag of a stage, spelled as typed. The table of a stage is its documentation. */
 export interface OptionSpec {
   /** `numbers` is a comma-separated list. */
@@ -26,6 +29,8 @@ export interface OptionSpec {
   role?: 'setting' | 'input' | 'corpus' | 'texts' | 'execution';
   /** Opens an input that may be something else than a folder of a stage. */
   open?: (path: string) => InputFolder;
+  /** Where it has an effect: in this company, or in one of several. It is refused elsewhere, where its default means nothing. */
+  belongsTo?: Company | readonly Company[];
 }
 export type OptionTable = Record<string, OptionSpec>;
 
@@ -80,7 +85,36 @@ export function checkOptions(table: OptionTable, given: Record<string, unknown>)
       }
     }
   }
+  for (const [flag, { belongsTo }] of Object.entries(table)) {
+    if (belongsTo && given[camel(flag)] !== undefined) checkCompany(flag, [belongsTo].flat(), result);
+  }
   return result;
+}
+
+/** Refuses an option that is in none of the companies it has an effect in: each lacks one other, which the message names. */
+function checkCompany(flag: string, companies: readonly Company[], options: Record<string, unknown>): void {
+  const lacking = companies.map((company) =>
+    Object.entries(company).find(([other, wish]) => !isAsWished(options[camel(other)], wish)),
+  );
+  if (!lacking.every((one) => one !== undefined)) return;
+  const [other, wish] = lacking[0]!;
+  if (wish === 'not given') throw new UsageError(`--${flag} does not go with --${other}: leave out one of them`);
+  const owners = lacking.map(([other, wish]) => {
+    if (typeof wish === 'object') return `--${other} ${wish.join(', ')}`;
+    return wish === 'above 0' ? `--${other} above 0` : `--${other}`;
+  });
+  const refuse = (how: string) => new UsageError(`--${flag} belongs to ${owners.join(' or ')}${how}`);
+  if (lacking.length > 1) throw refuse(': give one of those as well, or leave it out');
+  if (typeof wish === 'string') throw refuse(': give both, or leave it out');
+  const found = options[camel(other)];
+  throw refuse(`${found === undefined ? '' : `, not to ${found}`}: leave it out`);
+}
+
+function isAsWished(value: unknown, wish: Company[string]): boolean {
+  if (wish === 'on') return value === true;
+  if (wish === 'above 0') return Number(value) > 0;
+  if (wish === 'given' || wish === 'not given') return (value !== undefined) === (wish === 'given');
+  return wish.includes(value as string);
 }
 
 function checkNumbers(flag: string, spec: OptionSpec, value: unknown): number[] {
