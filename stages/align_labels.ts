@@ -40,12 +40,25 @@ export const options = {
   },
   features: { type: 'string', role: 'input', demandOption: true, describe: 'folder of extract_features, same data' },
   model: { type: 'string', role: 'input', describe: 'folder of train_student; without it words are spread evenly' },
-  'acoustic-scale': { type: 'number', above: 0, default: 1, describe: 'factor of the acoustic scores' },
-  'prior-scale': { type: 'number', min: 0, default: 1, describe: 'how much of the log prior is taken off' },
+  'acoustic-scale': {
+    type: 'number',
+    above: 0,
+    default: 1,
+    belongsTo: { model: 'given' },
+    describe: 'factor of the acoustic scores of the model',
+  },
+  'prior-scale': {
+    type: 'number',
+    min: 0,
+    default: 1,
+    belongsTo: { model: 'given' },
+    describe: "how much of the model's log prior is taken off",
+  },
   'edge-silence': {
     type: 'number',
     min: 0,
     default: 0.1,
+    belongsTo: { model: 'not given' },
     describe: 'seconds taken for silence at either end, at most a sixth of the utterance; without a model',
   },
   stride: {
@@ -54,6 +67,7 @@ export const options = {
     min: 1,
     max: 100,
     default: 3,
+    belongsTo: { model: 'not given' },
     describe: 'input frames per output frame; a model brings its own',
   },
 } as const satisfies OptionTable;

@@ -120,15 +120,27 @@ const faults: { name: string; code: number; argv: () => string[]; message: RegEx
   {
     name: 'a negative prior scale',
     code: 2,
-    argv: () => ['--data', data, '--features', features, '--prior-scale', '-1'],
+    argv: () => ['--data', data, '--features', features, '--model', model, '--prior-scale', '-1'],
     message: /--prior-scale -1 is out of range/,
   },
   {
     name: 'an acoustic scale of 0',
     code: 2,
-    argv: () => ['--data', data, '--features', features, '--acoustic-scale', '0'],
+    argv: () => ['--data', data, '--features', features, '--model', model, '--acoustic-scale', '0'],
     message: /--acoustic-scale 0 is out of range/,
   },
+  ...['--prior-scale', '--acoustic-scale'].map((flag) => ({
+    name: `${flag} without a model`,
+    code: 2,
+    argv: () => ['--data', data, '--features', features, flag, '1'],
+    message: new RegExp(`${flag} belongs to --model: give both, or leave it out`),
+  })),
+  ...['--stride', '--edge-silence'].map((flag) => ({
+    name: `${flag} with a model`,
+    code: 2,
+    argv: () => ['--data', data, '--features', features, '--model', model, flag, '1'],
+    message: new RegExp(`${flag} does not go with --model: leave out one of them`),
+  })),
 ];
 for (const [i, { name, code, argv, message }] of faults.entries()) {
   test(`align_labels exits ${code} for ${name}`, async () => {

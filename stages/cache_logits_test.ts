@@ -327,6 +327,24 @@ const refused: [name: string, options: () => Record<string, unknown>, code: numb
     3,
     /teacher-\d+\.json: licence is "", not a text; objective is "words", not one of frame, ctc; extra is not one of /,
   ],
+  [
+    'a folder that is no teacher',
+    () => ({ teacher: [own, made] }),
+    3,
+    /Cannot use .* as a teacher: it has neither the report\.json of train_student or cache_logits nor a teacher\.json; .*shared\/training\/FORMATS\.md/,
+  ],
+  [
+    'features in the place of a teacher',
+    () => ({ teacher: [own, features] }),
+    3,
+    /features as a teacher: it has neither/,
+  ],
+  [
+    'a teacher that is not there',
+    () => ({ teacher: [own, at('nowhere')] }),
+    3,
+    /nowhere \(--teacher\): it is not there/,
+  ],
   ['foreign teachers alone', () => ({ teacher: [describe()] }), 2, /No teacher is ours.*--like/],
   [
     'features of no folder',

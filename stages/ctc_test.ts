@@ -336,7 +336,13 @@ const bad: [string, Stage, () => string[], number, RegExp][] = [
     2,
     /--label-smoothing belongs to --objective frame/,
   ],
-  ['frames without labels', train, training({ objective: 'frame' }), 2, /--objective frame needs --alignment/],
+  [
+    'frames without labels',
+    train,
+    training({ objective: 'frame', 'dev-data': undefined }),
+    2,
+    /--objective frame needs --alignment/,
+  ],
   [
     'frames with transcripts',
     train,

@@ -39,9 +39,28 @@ export const options = {
     describe: 'log-mel energies, or cepstra of them',
   },
   bins: { type: 'number', integer: true, min: 1, max: 1024, describe: 'mel bins; 40, or 23 of mfcc, unless given' },
-  coefficients: { type: 'number', default: 13, integer: true, min: 1, max: 1024, describe: 'mfcc: how many' },
-  'cepstral-lifter': { type: 'number', default: 22, min: 0, describe: 'mfcc: Q of the lifter; 0: none' },
-  'use-energy': { type: 'boolean', default: true, describe: 'mfcc: the log energy in place of the first coefficient' },
+  coefficients: {
+    type: 'number',
+    default: 13,
+    integer: true,
+    min: 1,
+    max: 1024,
+    belongsTo: { kind: ['mfcc'] },
+    describe: 'mfcc: how many',
+  },
+  'cepstral-lifter': {
+    type: 'number',
+    default: 22,
+    min: 0,
+    belongsTo: { kind: ['mfcc'] },
+    describe: 'mfcc: Q of the lifter; 0: none',
+  },
+  'use-energy': {
+    type: 'boolean',
+    default: true,
+    belongsTo: { kind: ['mfcc'] },
+    describe: 'mfcc: the log energy in place of the first coefficient',
+  },
   'frame-length-ms': { type: 'number', default: 25, above: 0, describe: 'window' },
   'frame-shift-ms': { type: 'number', default: 10, above: 0, describe: 'from one frame to the next' },
   'low-frequency-hz': { type: 'number', default: 20, min: 0, describe: 'where the mel bank begins' },
@@ -86,30 +105,36 @@ export const options = {
   },
   'snr-db': {
     type: 'numbers',
+    belongsTo: { degrade: ['noise'] },
     describe: 'noise: signal-to-noise ratio, drawn for each utterance between MIN,MAX; 0,15 unless given',
   },
   'rt60-seconds': {
     type: 'numbers',
     above: 0,
     max: 5,
+    belongsTo: { degrade: ['reverberation'] },
     describe: 'reverberation: time it takes to fade by 60 dB, drawn between MIN,MAX; 0.2,0.8 unless given',
   },
   ...maskingOptions,
   seed: { type: 'number', default: 0, integer: true, min: 0, describe: 'of what --degrade draws, and of masks' },
-  'norm-vars': { type: 'boolean', default: false, describe: '--cmvn divides by the deviation as well' },
+  'norm-vars': {
+    type: 'boolean',
+    default: false,
+    belongsTo: { cmvn: ['utterance', 'speaker'] },
+    describe: '--cmvn divides by the deviation as well',
+  },
 } as const satisfies OptionTable;
 
 type Options = OptionsOf<typeof options> & { bins: number; degradation?: Degradation };
 
 function degradationOf({ degrade: kind, snrDb, rt60Seconds }: OptionsOf<typeof options>): Degradation | undefined {
-  const range = (flag: string, values: number[], of: string): readonly [number, number] => {
-    if (kind !== of) throw new UsageError(`--${flag} belongs to --degrade ${of}; leave it out`);
+  const range = (flag: string, values: number[]): readonly [number, number] => {
     const [min, max] = values;
     if (values.length === 2 && min! <= max!) return [min!, max!];
     throw new UsageError(`--${flag} ${values.join(',')} is not MIN,MAX`);
   };
-  const snr = snrDb && range('snr-db', snrDb, 'noise');
-  const rt60 = rt60Seconds && range('rt60-seconds', rt60Seconds, 'reverberation');
+  const snr = snrDb && range('snr-db', snrDb);
+  const rt60 = rt60Seconds && range('rt60-seconds', rt60Seconds);
   if (kind === 'noise') return { kind, snrDb: snr ?? [0, 15] };
   if (kind === 'reverberation') return { kind, rt60Seconds: rt60 ?? [0.2, 0.8] };
   return kind && { kind };

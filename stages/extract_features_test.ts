@@ -295,12 +295,17 @@ test('extract_features --speed plays the audio faster or slower, and higher or l
   }
 });
 
-test('extract_features refuses degradations that mean nothing', async () => {
+test('extract_features refuses options that mean nothing', async () => {
   const data = writeData('data-meaningless');
   for (const [flags, why] of [
     [['--snr-db', '0,5'], /--snr-db belongs to --degrade noise/],
     [['--degrade', 'telephone', '--rt60-seconds', '0.1,0.2'], /--rt60-seconds belongs to --degrade reverberation/],
     [['--degrade', 'noise', '--snr-db', '10,5'], /--snr-db 10,5 is not MIN,MAX/],
+    [['--norm-vars'], /--norm-vars belongs to --cmvn utterance, speaker, not to none: leave it out/],
+    [['--coefficients', '13'], /--coefficients belongs to --kind mfcc, not to fbank: leave it out/],
+    [['--cepstral-lifter', '22'], /--cepstral-lifter belongs to --kind mfcc/],
+    [['--no-use-energy'], /--use-energy belongs to --kind mfcc/],
+    [['--time-mask-frames', '5'], /--time-mask-frames belongs to --time-masks above 0/],
   ] as const) {
     const { code, stderr } = await call(stage, ['--data', data, ...flags, '--out', at('meaningless')]);
     assert.equal(code, 2);

@@ -428,7 +428,7 @@ const faults: { name: string; code: number; argv: string[] | (() => string[]); m
     name: 'a temperature that is no number',
     code: 2,
     argv: ['--temperature', 'warm'],
-    message: /--temperature NaN is out of range/,
+    message: /--temperature warm is not a number: need a number, above 0/,
   },
   { name: 'a teacher that is not there', code: 2, argv: ['--teachers', '0,3'], message: /name each once, from 0 to 2/ },
   { name: 'a teacher twice', code: 2, argv: ['--teachers', '1,1'], message: /name each once, from 0 to 2/ },
@@ -528,7 +528,12 @@ const faults: { name: string; code: number; argv: string[] | (() => string[]); m
     },
     message: /not an Arrow file, or cut off/,
   },
-  { name: 'no folder', code: 3, argv: () => ['--logits', at('nowhere')], message: /it has no report\.json/ },
+  {
+    name: 'no folder',
+    code: 3,
+    argv: () => ['--logits', at('nowhere')],
+    message: /nowhere \(--logits\): it is not there/,
+  },
 ];
 for (const [i, { name, code, argv, message }] of faults.entries()) {
   test(`filter_targets exits ${code} for ${name}`, async () => {

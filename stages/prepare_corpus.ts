@@ -6,11 +6,14 @@ import { writeSpeechocean762 } from '../shared/io/speechocean762.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { wordUnits } from '../shared/text/spell.ts';
 
+/** Corpora of one's own speech. */
+const own = Object.keys(openers) as (keyof typeof openers)[];
+
 export const options = {
   corpus: {
     type: 'string',
     default: 'fsdd',
-    choices: ['fsdd', 'speechocean762', ...(Object.keys(openers) as (keyof typeof openers)[])],
+    choices: ['fsdd', 'speechocean762', ...own],
     describe:
       'what is at --source: fsdd makes noisy connected digits; speechocean762 is read English, as phones; the others are speech of your own, in the layout of LibriSpeech, Kaldi, Common Voice, or a plain folder',
   },
@@ -18,13 +21,25 @@ export const options = {
   train: {
     type: 'string',
     array: true,
+    belongsTo: { corpus: own },
     describe: 'own speech: parts of the corpus to train on; those whose names begin with train unless given',
   },
-  dev: { type: 'string', array: true, describe: 'own speech: parts to tune on; those that begin with dev or valid' },
-  test: { type: 'string', array: true, describe: 'own speech: parts to test on; those that begin with test' },
+  dev: {
+    type: 'string',
+    array: true,
+    belongsTo: { corpus: own },
+    describe: 'own speech: parts to tune on; those that begin with dev or valid',
+  },
+  test: {
+    type: 'string',
+    array: true,
+    belongsTo: { corpus: own },
+    describe: 'own speech: parts to test on; those that begin with test',
+  },
   'hold-out': {
     type: 'string',
     choices: ['speakers', 'utterances'],
+    belongsTo: { corpus: own },
     describe:
       'own speech: what dev and test are drawn of from the training part where they are not there; speakers unless given',
   },
@@ -32,11 +47,13 @@ export const options = {
     type: 'number',
     above: 0,
     below: 0.5,
+    belongsTo: { corpus: own },
     describe: 'own speech: share of the speakers, or utterances, that each of them has; 0.1 unless given',
   },
   protocol: {
     type: 'string',
     choices: ['seen', 'unseen'],
+    belongsTo: { corpus: ['fsdd'] },
     describe:
       'fsdd: seen (unless given): all speakers in every split; unseen: one for the test, one for dev, the others for training',
   },
@@ -45,6 +62,7 @@ export const options = {
     integer: true,
     min: 0,
     max: 5,
+    belongsTo: { corpus: ['fsdd'], protocol: ['unseen'] },
     describe: 'unseen: which speaker is kept for the test, 0 unless given; the next one is dev',
   },
   transcribed: {
@@ -63,11 +81,13 @@ export const options = {
   objective: {
     type: 'string',
     choices: ['ctc', 'frame'],
+    belongsTo: { corpus: own },
     describe: 'own speech: tokens for transcripts, a blank and units, unless given; or for frames, silence and states',
   },
   text: {
     type: 'string',
     choices: ['words', 'units'],
+    belongsTo: { corpus: own },
     describe: 'own speech: what transcripts consist of and errors are counted in; words unless given',
   },
   states: {
@@ -75,33 +95,44 @@ export const options = {
     integer: true,
     min: 1,
     max: 10,
+    belongsTo: { corpus: ['speechocean762', ...own] },
     describe: 'models of frames: tokens of a unit, its shortest duration in output frames; 2 unless given',
   },
   alphabet: {
     type: 'string',
+    belongsTo: { corpus: own },
     describe: 'characters: all that a word may have; unless given, those of the training transcripts',
   },
   lexicon: {
     type: 'string',
     role: 'corpus',
+    belongsTo: { corpus: own, units: ['lexicon'] },
     describe: 'lexicon: file of pronunciations, as the CMU dictionary or Kaldi has them: word phone phone …',
   },
-  'strip-stress': { type: 'boolean', default: false, describe: 'lexicon: AH0, AH1 and AH2 are one phone' },
+  'strip-stress': {
+    type: 'boolean',
+    default: false,
+    belongsTo: { corpus: own, units: ['lexicon'] },
+    describe: 'lexicon: AH0, AH1 and AH2 are one phone',
+  },
   tokenizer: {
     type: 'string',
     role: 'corpus',
+    belongsTo: { corpus: own, units: ['pieces'] },
     describe: 'pieces: a tokenizer.json with ▁ at the beginning of words, see pipelines/corpora/train_tokenizer.py',
   },
   case: {
     type: 'string',
     default: 'keep',
     choices: ['keep', 'lower', 'upper'],
+    belongsTo: { corpus: own },
     describe: 'own speech: of transcripts, and of the words of a lexicon',
   },
   punctuation: {
     type: 'string',
     default: 'keep',
     choices: ['keep', 'remove'],
+    belongsTo: { corpus: own },
     describe:
       'own speech: remove takes punctuation and symbols off, all but apostrophes within words; dashes part words',
   },
@@ -116,18 +147,8 @@ export const options = {
 
 type Options = OptionsOf<typeof options>;
 
-/** Options that only some corpora have. */
-const own = Object.keys(openers);
-const belongTo = {
-  protocol: ['fsdd'],
-  rotation: ['fsdd'],
-  states: ['speechocean762', ...own],
-  ...{ train: own, dev: own, test: own, holdOut: own, heldOutShare: own, objective: own, text: own },
-  ...{ alphabet: own, lexicon: own, tokenizer: own },
-} as const satisfies Partial<Record<keyof Options, readonly string[]>>;
-
 export async function run(options: Options, context: Context) {
-  checkOptions(options);
+  checkStates(options);
   const { corpus } = options;
   if (corpus === 'fsdd' || corpus === 'speechocean762') return prepareKnown({ ...options, corpus }, context);
   const { units = 'characters', objective = 'ctc', text = 'words', states = 2 } = options;
@@ -158,23 +179,15 @@ async function prepareKnown(
   return { splits, ...(corpus === 'fsdd' && { sampleRateHz }) };
 }
 
-function checkOptions(options: Options): void {
-  for (const [name, corpora] of Object.entries(belongTo) as [keyof typeof belongTo, readonly string[]][]) {
-    if (options[name] === undefined || corpora.includes(options.corpus)) continue;
-    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new UsageError(`--${flag} belongs to --corpus ${corpora.join(', ')}; leave it out`);
-  }
-  if (options.units === 'words' && options.states !== undefined && options.objective !== 'frame')
+function checkStates({ units, states, objective }: Options): void {
+  if (units === 'words' && states !== undefined && objective !== 'frame')
     throw new UsageError('--states belongs to --units states: a whole word is one token; leave it out');
-  if (options.corpus === 'fsdd' && options.protocol !== 'unseen' && options.rotation) {
-    throw new UsageError(`--rotation ${options.rotation} has no meaning with --protocol seen; use --protocol unseen`);
-  }
 }
 
-/** @throws {UsageError} for units that lack their file, or have that of others */
+/** @throws {UsageError} for units that lack their file, or have what is of others */
 function checkUnits(
   units: NonNullable<Options['units']>,
-  { alphabet, lexicon, tokenizer, stripStress, states, objective }: Options,
+  { alphabet, lexicon, tokenizer, states, objective }: Options,
 ): asserts units is (typeof wordUnits)[number] {
   if (units === 'states')
     throw new UsageError('--units states belongs to fsdd and speechocean762; use --units words --objective frame');
@@ -182,17 +195,10 @@ function checkUnits(
     throw new UsageError('--states belongs to --objective frame: with ctc a unit is one token; leave it out');
   if (units === 'pieces' && objective === 'frame')
     throw new UsageError('--units pieces are no sounds that have frames; use --objective ctc, or other units');
-  for (const [flag, given, owner] of [
-    ['lexicon', lexicon, 'lexicon'],
-    ['tokenizer', tokenizer, 'pieces'],
-  ] as const) {
-    if (units === owner && !given) throw new UsageError(`--units ${units} needs --${flag} FILE`);
-    if (units !== owner && given) throw new UsageError(`--${flag} belongs to --units ${owner}; give both, or neither`);
-  }
+  if (units === 'lexicon' && !lexicon) throw new UsageError('--units lexicon needs --lexicon FILE');
+  if (units === 'pieces' && !tokenizer) throw new UsageError('--units pieces needs --tokenizer FILE');
   if (alphabet !== undefined && units !== 'characters')
     throw new UsageError('--alphabet belongs to --units characters; leave it out');
-  if (stripStress && units !== 'lexicon')
-    throw new UsageError('--strip-stress belongs to --units lexicon; leave it out');
 }
 
 export const stage = {

@@ -269,7 +269,7 @@ test('prepare_corpus refuses a damaged source and a rotation that is not there',
   assert.match(rotation.stderr, /--rotation 6 is out of range/);
   const seen = await call(stage, ['--source', source, '--rotation', '1', '--out', at('out-4')]);
   assert.equal(seen.code, 2);
-  assert.match(seen.stderr, /--rotation 1 has no meaning with --protocol seen/);
+  assert.match(seen.stderr, /--rotation belongs to --protocol unseen: leave it out/);
 });
 
 test('prepare_corpus makes data directories of the adults of speechocean762, phones without stress as words', async () => {
@@ -336,14 +336,24 @@ for (const [what, files, why] of damages) {
   });
 }
 
-test('prepare_corpus refuses what belongs to the other corpus', async () => {
-  const { code, stderr } = await call(stage, ['--source', source, '--states', '3', '--out', at('out-5')]);
-  assert.equal(code, 2);
-  assert.match(
-    stderr,
-    /--states belongs to --corpus speechocean762, librispeech, kaldi, commonvoice, folder; leave it out/,
-  );
-});
+for (const [argv, why] of [
+  [
+    ['--states', '3'],
+    /--states belongs to --corpus speechocean762, librispeech, kaldi, commonvoice, folder, not to fsdd/,
+  ],
+  [['--train', 'clean'], /--train belongs to --corpus librispeech, kaldi, commonvoice, folder, not to fsdd/],
+  [['--case', 'lower'], /--case belongs to --corpus librispeech/],
+  [['--punctuation', 'remove'], /--punctuation belongs to --corpus librispeech/],
+  [['--strip-stress'], /--strip-stress belongs to --corpus librispeech/],
+  [['--protocol', 'seen', '--rotation', '0'], /--rotation belongs to --protocol unseen, not to seen: leave it out/],
+  [['--corpus', 'speechocean762', '--protocol', 'seen'], /--protocol belongs to --corpus fsdd, not to speechocean762/],
+] as const) {
+  test(`prepare_corpus refuses ${argv.join(' ')}, which it would not read`, async () => {
+    const { code, stderr } = await call(stage, ['--source', source, ...argv, '--out', at('out-5')]);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, why);
+  });
+}
 
 test('prepare_corpus --units words has a token a word and a blank; audio and texts are the same', async () => {
   const { report, data } = await prepare('words', { source: at('source'), units: 'words' });

@@ -434,6 +434,7 @@ for (const [argv, why] of [
   [['--units', 'states'], /--units states belongs to fsdd and speechocean762/],
   [['--units', 'words', '--alphabet', 'abc'], /--alphabet belongs to --units characters/],
   [['--strip-stress'], /--strip-stress belongs to --units lexicon/],
+  [['--units', 'words', '--lexicon', 'package.json'], /--lexicon belongs to --units lexicon, not to words/],
   [['--rotation', '1'], /--rotation belongs to --corpus fsdd/],
   [['--units', 'pieces', '--objective', 'frame', '--tokenizer', 'package.json'], /--units pieces are no sounds/],
 ] as const) {

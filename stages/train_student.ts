@@ -18,6 +18,7 @@ import { readCheckpoint, writeCheckpoint } from '../shared/training/checkpoint.t
 import { type CrossFit, leaveOutFold } from '../shared/training/cross_fit.ts';
 import { evaluateFrames, evaluateTranscripts, meanPosterior } from '../shared/training/evaluate.ts';
 import { bestEvaluation, createFinalWeights } from '../shared/training/final_weights.ts';
+import { hasDiverged } from '../shared/training/has_diverged.ts';
 import { decayMask, initialWeights } from '../shared/training/initial_weights.ts';
 import { featureKeys, outputTiming, writeModel } from '../shared/training/model_folder.ts';
 import { batchLossOf, objectives } from '../shared/training/objective.ts';
@@ -42,6 +43,7 @@ export const options = {
     type: 'string',
     array: true,
     role: 'input',
+    belongsTo: { objective: ['frame'] },
     describe: 'objective frame: folder of align_labels, a hard label for each frame; one for each of --features',
   },
   targets: {
@@ -54,6 +56,7 @@ export const options = {
     type: 'string',
     array: true,
     role: 'input',
+    belongsTo: { objective: ['ctc'] },
     describe:
       'objective ctc: folder of decode --n-best, what the teachers hear, in place of soft targets; one for each of --features',
   },
@@ -73,6 +76,7 @@ export const options = {
     type: 'string',
     array: true,
     role: 'input',
+    belongsTo: { objective: ['ctc'] },
     describe: 'objective ctc: folder of decode --n-best: what the teachers hear in it; one for each of --untranscribed',
   },
   'dev-features': {
@@ -81,8 +85,18 @@ export const options = {
     demandOption: true,
     describe: 'folder of extract_features: development data, for the learning curves',
   },
-  'dev-alignment': { type: 'string', role: 'input', describe: 'objective frame: folder of align_labels for it' },
-  'dev-data': { type: 'string', role: 'texts', describe: 'objective ctc: data directory of it, with text' },
+  'dev-alignment': {
+    type: 'string',
+    role: 'input',
+    belongsTo: { objective: ['frame'] },
+    describe: 'objective frame: folder of align_labels for it',
+  },
+  'dev-data': {
+    type: 'string',
+    role: 'texts',
+    belongsTo: { objective: ['ctc'] },
+    describe: 'objective ctc: data directory of it, with text',
+  },
   kind: {
     type: 'string',
     default: 'tdnn',
@@ -96,16 +110,31 @@ export const options = {
     integer: true,
     min: 0,
     max: 1000,
-    describe: 'output frames between the three taps of each residual layer; 0: a single tap, no neighbours',
+    belongsTo: { kind: ['tdnn'] },
+    describe: 'tdnn: output frames between the three taps of each residual layer; 0: a single tap, no neighbours',
   },
-  layers: { type: 'number', default: 2, integer: true, min: 1, max: 100, describe: 'lstm, gru, attention: layers' },
-  bidirectional: { type: 'boolean', default: true, describe: 'lstm, gru: in both directions, --width units in each' },
+  layers: {
+    type: 'number',
+    default: 2,
+    integer: true,
+    min: 1,
+    max: 100,
+    belongsTo: { kind: ['lstm', 'gru', 'attention'] },
+    describe: 'lstm, gru, attention: layers',
+  },
+  bidirectional: {
+    type: 'boolean',
+    default: true,
+    belongsTo: { kind: ['lstm', 'gru'] },
+    describe: 'lstm, gru: in both directions, --width units in each',
+  },
   heads: {
     type: 'number',
     default: 4,
     integer: true,
     min: 1,
     max: 256,
+    belongsTo: { kind: ['attention'] },
     describe: 'attention: parts of the units that attend on their own',
   },
   reach: {
@@ -114,6 +143,7 @@ export const options = {
     integer: true,
     min: 0,
     max: 1000,
+    belongsTo: { kind: ['attention'] },
     describe: 'attention: output frames on either side whose distances it tells apart',
   },
   splice: {
@@ -135,6 +165,7 @@ export const options = {
     integer: true,
     min: 0,
     max: 1000,
+    belongsTo: { streaming: 'on' },
     describe: 'streaming: input frames that it hears beyond the one it speaks of',
   },
   stride: {
@@ -152,20 +183,23 @@ export const options = {
     default: 0.9,
     min: 0,
     max: 1,
-    describe: 'w, weight of the soft targets; hard labels or transcripts have 1 − w',
+    belongsTo: [{ targets: 'given' }, { hypotheses: 'given' }],
+    describe: 'w, weight of soft targets, or of hypotheses; hard labels or transcripts have 1 − w',
   },
   gated: {
     type: 'string',
     default: 'to-hard',
     choices: ['to-hard', 'drop'],
-    describe: 'where the weight of a gated frame goes; with objective ctc it is dropped',
+    belongsTo: { objective: ['frame'], targets: 'given' },
+    describe: 'objective frame: where the weight of a gated frame of --targets goes; with ctc it is dropped',
   },
   'label-smoothing': {
     type: 'number',
     default: 0,
     min: 0,
     below: 1,
-    describe: 'mass of the hard label that is spread over all tokens',
+    belongsTo: { objective: ['frame'] },
+    describe: 'objective frame: mass of the hard label that is spread over all tokens',
   },
   updates: { type: 'number', default: 800, integer: true, min: 1, describe: 'optimiser steps' },
   'batch-frames': { type: 'number', default: 600, integer: true, min: 1, describe: 'output frames an update' },
@@ -204,6 +238,7 @@ export const options = {
     type: 'number',
     integer: true,
     min: 1,
+    belongsTo: { 'early-stopping': 'on' },
     describe: 'early stopping: evaluations without a better one after which training ends; without it, never early',
   },
   folds: {
@@ -217,6 +252,7 @@ export const options = {
     type: 'string',
     default: 'utterance',
     choices: ['utterance', 'speaker'],
+    belongsTo: { folds: 'given' },
     describe: 'what is dealt: utterances, or speakers with all of theirs',
   },
   data: {
@@ -295,11 +331,7 @@ export async function run(settings: Options, { id, inputs, out, engine, progress
     if (update === updates || isPatienceOut(standing, settings)) break;
     const logits = network.forward(batch.input, { dropoutSeed: [seed, 'dropout', update] });
     const { lossNats, gradient } = batchLoss(logits, batch);
-    if (!Number.isFinite(lossNats)) {
-      throw new TrainingDiverged(
-        `Cannot go on training: the loss is ${lossNats} at update ${update}; lower --learning-rate (${settings.learningRate})`,
-      );
-    }
+    if (!Number.isFinite(lossNats)) throw diverged(`the loss is ${lossNats} at update ${update}`, settings);
     gradients.set(network.backward(gradient));
     kernels.clipByGlobalNormInto(gradients, settings.clip);
     const learningRate = settings.learningRate * warmUpCosine(update, { updates, warmUp: settings.warmUp });
@@ -333,6 +365,7 @@ export async function run(settings: Options, { id, inputs, out, engine, progress
   }
   const chosen = settings.earlyStopping ? bestOf(standing) : standing.curves.length - 1;
   const evaluated = standing.curves[chosen]!;
+  checkConverged(evaluated, architecture, settings);
   const finalWeights = final.chosen(standing.update, weights);
   network.setWeights(finalWeights);
   const prior = await meanPosterior(network, sources[0]!, { architecture, normalisation });
@@ -381,9 +414,26 @@ async function evaluate(
   return { devCtcNatsPerFrame: ctcNatsPerFrame, devGreedyTokenErrorRate: tokenErrorRate };
 }
 
+/** What a model is judged by: cross-entropy, or CTC, nats a frame. */
+const devLossOf = ({ devCrossEntropy, devCtcNatsPerFrame }: CurvePoint): number =>
+  (devCrossEntropy ?? devCtcNatsPerFrame)!;
+
 /** Place of the evaluation of the lowest dev loss. */
-const bestOf = ({ curves }: Pick<Standing, 'curves'>): number =>
-  bestEvaluation(curves.map(({ devCrossEntropy, devCtcNatsPerFrame }) => (devCrossEntropy ?? devCtcNatsPerFrame)!));
+const bestOf = ({ curves }: Pick<Standing, 'curves'>): number => bestEvaluation(curves.map(devLossOf));
+
+const diverged = (found: string, { learningRate }: Options): TrainingDiverged =>
+  new TrainingDiverged(`Cannot go on training: ${found}; lower --learning-rate (${learningRate})`);
+
+/** @throws {TrainingDiverged} for a model that knows less than none would */
+function checkConverged(evaluated: CurvePoint, { tokens }: Architecture, settings: Options): void {
+  const devLoss = devLossOf(evaluated);
+  if (!hasDiverged({ trainLoss: evaluated.trainLoss, devLoss, tokens })) return;
+  const even = Math.log(tokens).toFixed(1);
+  throw diverged(
+    `the loss on dev data is ${devLoss.toFixed(1)} nats a frame at update ${evaluated.update}, where knowing nothing makes ${even}`,
+    settings,
+  );
+}
 
 /** Dev figures of the model that is written: `finalDevCrossEntropy` and so on. */
 const finalFigures = (evaluated: CurvePoint): Record<string, number> =>
@@ -418,15 +468,9 @@ function checkSettings(given: Options): void {
       '--untranscribed goes with --untranscribed-targets or --untranscribed-hypotheses: audio without transcripts teaches nothing without teachers',
     );
   }
-  if (given.targetDelayFrames > 0 && !given.streaming) {
-    throw new UsageError('--target-delay-frames belongs to --streaming: any other network hears what comes anyway');
-  }
   checkObjectiveOptions(given);
   checkCounts(given);
   checkFolds(given);
-  if (given.patience !== undefined && !given.earlyStopping) {
-    throw new UsageError('--patience belongs to --early-stopping: give both, or neither');
-  }
   if (given.streaming && given.kind === 'attention') {
     throw new UsageError('--streaming does not go with --kind attention: it hears the whole utterance');
   }
@@ -437,31 +481,18 @@ function checkSettings(given: Options): void {
   }
 }
 
-/** Options that belong to one objective, which needs them. */
-const optionsOf = {
+/** Options that an objective needs. */
+const neededBy = {
   frame: { alignment: 'alignment', devAlignment: 'dev-alignment' },
   ctc: { data: 'data', devData: 'dev-data' },
 } as const;
 
 function checkObjectiveOptions(given: Options): void {
-  const { objective, hypotheses, labelSmoothing } = given;
-  for (const [owner, flags] of Object.entries(optionsOf)) {
-    for (const [name, flag] of Object.entries(flags) as [keyof Options, string][]) {
-      if (owner === objective && given[name] === undefined) {
-        const what = objective === 'ctc' ? 'transcripts' : 'hard labels';
-        throw new UsageError(`--objective ${objective} needs --${flag}: ${what} come from it`);
-      }
-      // --data of frames is for folds, which are checked on their own
-      if (owner !== objective && given[name] !== undefined && name !== 'data') {
-        throw new UsageError(`--${flag} belongs to --objective ${owner}, not to ${objective}: leave it out`);
-      }
-    }
-  }
-  if (objective === 'frame' && hypotheses) {
-    throw new UsageError('--hypotheses belongs to --objective ctc, not to frame: leave it out');
-  }
-  if (objective === 'ctc' && labelSmoothing > 0) {
-    throw new UsageError('--label-smoothing belongs to --objective frame: a transcript has no label of a frame');
+  const { objective } = given;
+  for (const [name, flag] of Object.entries(neededBy[objective]) as [keyof Options, string][]) {
+    if (given[name] !== undefined) continue;
+    const what = objective === 'ctc' ? 'transcripts' : 'hard labels';
+    throw new UsageError(`--objective ${objective} needs --${flag}: ${what} come from it`);
   }
 }
 
@@ -496,7 +527,6 @@ function checkFolds({ objective, features, folds, fold, foldBy, data, untranscri
   if (folds !== undefined && untranscribed) {
     throw new UsageError('--untranscribed does not go with --folds: folds leave out transcribed utterances alone');
   }
-  if (foldBy === 'speaker' && folds === undefined) throw new UsageError('--fold-by speaker needs --folds and --fold');
   if (objective === 'frame' && (foldBy === 'speaker') !== (data !== undefined)) {
     throw new UsageError(
       '--fold-by speaker and --data go together: features do not say who speaks (and transcripts are for --objective ctc)',

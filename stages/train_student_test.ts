@@ -41,10 +41,12 @@ const small = {
   engine: 'cpu',
 };
 const settings = { ...small, features, alignment, devFeatures: features, devAlignment: alignment };
+/** The same for networks of other kinds, whose layers have no dilations. */
+const { dilations: _, ...ofAnyKind } = settings;
 
 /** Soft targets of the tiny model. */
 const logits = at('logits');
-await runStage(cacheLogits, { features, teacher: [model, model], engine: 'cpu', out: logits });
+await runStage(cacheLogits, { features, teacher: [model, writeTinyModel(at('model-2'))], engine: 'cpu', out: logits });
 const targets = at('targets');
 await runStage(filterTargets, { logits, alignment, select: 'top-k', k: 2, tail: 'ghost', out: targets });
 
@@ -278,7 +280,7 @@ for (const kind of [
     test(`train_student --streaming hears no frame beyond its delay (${name})`, async () => {
       const out = at(`streaming-${name}`);
       const report = await runStage(stage, {
-        ...settings,
+        ...ofAnyKind,
         ...kind,
         streaming: true,
         splice: 2,
@@ -303,7 +305,13 @@ for (const kind of [
 for (const kind of ['lstm', 'gru', 'attention'] as const) {
   test(`train_student learns with --kind ${kind} as well, which then teaches beside another kind`, async () => {
     const out = at(kind);
-    const report = await runStage(stage, { ...settings, kind, layers: 1, heads: 2, out });
+    const report = await runStage(stage, {
+      ...ofAnyKind,
+      kind,
+      layers: 1,
+      ...(kind === 'attention' && { heads: 2 }),
+      out,
+    });
     const curves = report.curves as Curve[];
     assert.ok(curves.at(-1)!.devCrossEntropy < 0.5 * Math.log(vocabularySize), JSON.stringify(curves));
     assert.equal(readModel(out).architecture.kind, kind);
@@ -315,7 +323,7 @@ for (const kind of ['lstm', 'gru', 'attention'] as const) {
     });
     assert.equal((both.teachers as unknown[]).length, 2);
     await assert.rejects(
-      runStage(stage, { ...settings, kind, width: 6, out: at(`${kind}-odd`) }),
+      runStage(stage, { ...ofAnyKind, kind, width: 6, out: at(`${kind}-odd`) }),
       new RegExp(`--width 6 of --kind ${kind} is no multiple of 4`),
     );
   });
@@ -431,7 +439,42 @@ const bad: [string, Record<string, string>, number, RegExp][] = [
   ['attention to a stream', { kind: 'attention', streaming: 'true' }, 2, /does not go with --kind attention/],
   ['heads that do not fit', { kind: 'attention', width: '20' }, 2, /--width 20 .* no multiple of 4 · --heads 4/],
   ['a backward pass over a stream', { kind: 'lstm', streaming: 'true' }, 2, /needs --no-bidirectional/],
-  ['patience without early stopping', { patience: '2' }, 2, /--patience belongs to --early-stopping/],
+  ['patience without early stopping', { patience: '2' }, 2, /--patience belongs to --early-stopping: give both, or/],
+  [
+    'a soft weight of nothing',
+    { 'soft-weight': '0.9' },
+    2,
+    /--soft-weight belongs to --targets or --hypotheses: give one/,
+  ],
+  ['gates of nothing', { gated: 'drop' }, 2, /--gated belongs to --targets: give both, or leave it out/],
+  [
+    'dilations of what has none',
+    { kind: 'lstm', dilations: '1' },
+    2,
+    /--dilations belongs to --kind tdnn, not to lstm/,
+  ],
+  [
+    'layers of a tdnn',
+    { layers: '2' },
+    2,
+    /--layers belongs to --kind lstm, gru, attention, not to tdnn: leave it out/,
+  ],
+  ['directions of a tdnn', { bidirectional: 'false' }, 2, /--bidirectional belongs to --kind lstm, gru, not to tdnn/],
+  ['heads of a gru', { kind: 'gru', heads: '4' }, 2, /--heads belongs to --kind attention, not to gru/],
+  ['the reach of a tdnn', { reach: '4' }, 2, /--reach belongs to --kind attention, not to tdnn/],
+  [
+    'a width of no band',
+    { 'frequency-mask-bins': '4' },
+    2,
+    /--frequency-mask-bins belongs to --frequency-masks above 0/,
+  ],
+  [
+    'a length of no stretch',
+    { 'time-masks': '0', 'time-mask-frames': '5' },
+    2,
+    /--time-mask-frames belongs to --time-masks above 0/,
+  ],
+  ['what is dealt into no folds', { 'fold-by': 'utterance' }, 2, /--fold-by belongs to --folds: give both/],
   ['a fold of none', { fold: '0' }, 2, /--folds and --fold go together/],
   ['a fold beyond the last', { folds: '2', fold: '2' }, 2, /--fold 2 is not one of --folds 2/],
   ['speakers from nowhere', { folds: '2', fold: '0', 'fold-by': 'speaker' }, 2, /--fold-by speaker and --data go/],
@@ -446,7 +489,19 @@ const bad: [string, Record<string, string>, number, RegExp][] = [
     'a learning rate that makes the loss leave the numbers',
     { 'learning-rate': '1e30', updates: '50', 'warm-up': '0' },
     4,
-    /lower --learning-rate/,
+    /the loss is .* lower --learning-rate \(1e\+30\)/,
+  ],
+  [
+    'a learning rate that drives the weights apart, within the numbers',
+    { 'learning-rate': '1000', updates: '30' },
+    4,
+    /the loss on dev data is \d+\.\d nats a frame at update 30, where knowing nothing makes 1\.6; lower --learning-rate/,
+  ],
+  [
+    'an only update that makes the weights leave the numbers',
+    { 'learning-rate': '1e30', updates: '1' },
+    4,
+    /the loss on dev data is \S+ nats a frame at update 1, .*lower --learning-rate/,
   ],
 ];
 for (const [name, changes, code, message] of bad) {
@@ -461,6 +516,24 @@ for (const [name, changes, code, message] of bad) {
     assert.equal(lines.length, 1, stderr);
   });
 }
+
+test('cache_logits refuses a teacher that is there twice, also where one is in a cache', async () => {
+  for (const [teacher, why] of [
+    [[model, model], /--teacher names one teacher twice, as .*model: name it once/],
+    [[model, logits], /--teacher names one teacher twice, as .*model and .*logits: name it once/],
+  ] as const) {
+    const argv = ['--features', features, '--teacher', ...teacher, '--engine', 'cpu', '--out', at('bad')];
+    const { code, stderr } = await call(cacheLogits, argv);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, why);
+  }
+});
+
+test('train_student says in its report what was in force, given or not', async () => {
+  const { options } = await runStage(stage, { ...settings, updates: 1, out: at('in-force') });
+  const { softWeight, layers, frequencyMaskBins, dilations } = options;
+  assert.deepEqual([softWeight, layers, frequencyMaskBins, dilations], [0.9, 2, 8, [1]]);
+});
 
 test('cache_logits refuses teachers of different tokens, naming both', async () => {
   const { code, stderr } = await call(cacheLogits, [

@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, existsSync, readFileSync } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Decoding, readDecoding } from '../shared/decoding/decoding_folder.ts';
 import {
@@ -9,7 +9,7 @@ import {
   liveNormaliser,
   wholeNormaliser,
 } from '../shared/decoding/listener.ts';
-import { modelFeatures } from '../shared/decoding/model_features.ts';
+import { type ModelFeatures, modelFeatures } from '../shared/decoding/model_features.ts';
 import { streamPlan } from '../shared/decoding/posterior_stream.ts';
 import { createSearcher, searchSetup } from '../shared/decoding/search_setup.ts';
 import type { Segment } from '../shared/decoding/segmenter.ts';
@@ -65,13 +65,13 @@ export const options = {
   mean: {
     type: 'string',
     choices: ['file', 'running'],
-    describe: 'of models with --cmvn: of the whole file, heard twice; or of what was heard so far, as in a pipe',
+    describe: 'models with --cmvn: of the whole file, heard twice; or of what was heard so far, as in a pipe',
   },
   'mean-seconds': {
     type: 'number',
-    default: 1,
     above: 0,
-    describe: '--mean running: about how long it is taken over; the first second is heard before it is used',
+    describe:
+      'a running mean: seconds it is taken over, about; the first second is heard before it is used; 1 unless given',
   },
   'raw-sample-rate': {
     type: 'number',
@@ -128,6 +128,7 @@ async function run(given: Options, files: readonly string[], streams: Transcribe
   openInputFolder(path);
   const model = readModel(path);
   const features = modelFeatures(model, path);
+  checkMean(given, files, features);
   const searching = searchOf(model, given);
   const engine = await openEngine(given);
   const acoustic = openAcousticModel(engine, model);
@@ -149,15 +150,14 @@ async function run(given: Options, files: readonly string[], streams: Transcribe
       `transcribe: the network speaks ${lookAhead.toFixed(2)} s after the audio${plan.isExact ? '' : ', in windows'}\n`,
     );
   }
-  const timing = given.timing === undefined ? undefined : createTimingLog(createWriteStream(given.timing));
+  const timing = given.timing === undefined ? undefined : createTimingLog(createSink(given.timing));
   try {
     for (const file of files) {
-      const isLive = file === '-';
       const open = () => openFile(file, given, streams);
-      const isKnown = (given.mean ?? (isLive ? 'running' : 'file')) === 'file';
-      const normaliser = isKnown
-        ? await wholeNormaliserOf(features, open)
-        : liveNormaliser(features, given.meanSeconds);
+      const normaliser =
+        meanOf(file, given) === 'file'
+          ? await wholeNormaliserOf(features, open)
+          : liveNormaliser(features, given.meanSeconds ?? 1);
       const audio = await open();
       const listener = createListener(listening, { sampleRateHz: audio.sampleRateHz, normaliser });
       await listen(listener, { audio, file, given, model, timing, severalFiles: files.length > 1, streams });
@@ -167,6 +167,13 @@ async function run(given: Options, files: readonly string[], streams: Transcribe
     await timing?.close();
   }
 }
+
+/** Opened at once, so that a place where no file can be made is found before the audio is heard. */
+const createSink = (path: string) => createWriteStream(path, { fd: openSync(path, 'w') });
+
+const isLive = (file: string): boolean => file === '-';
+
+const meanOf = (file: string, { mean }: Options): 'file' | 'running' => mean ?? (isLive(file) ? 'running' : 'file');
 
 /** The mean of a file; one that is not taken off need not be found out. */
 async function wholeNormaliserOf(features: Parameters<typeof wholeNormaliser>[0], open: () => Promise<AudioStream>) {
@@ -258,10 +265,9 @@ async function* chunksOf({ samples, sampleRateHz }: AudioStream, chunkMs: number
 }
 
 function openFile(file: string, { rawSampleRate }: Options, { stdin }: TranscribeStreams): Promise<AudioStream> {
-  const isLive = file === '-';
   return openAudioStream({
-    bytes: isLive ? stdin : (createReadStream(file) as AsyncIterable<Uint8Array>),
-    ...(isLive ? { name: 'from stdin' } : { name: file, path: file }),
+    bytes: isLive(file) ? stdin : (createReadStream(file) as AsyncIterable<Uint8Array>),
+    ...(isLive(file) ? { name: 'from stdin' } : { name: file, path: file }),
     rawSampleRateHz: rawSampleRate,
   });
 }
@@ -289,13 +295,27 @@ async function* untilAborted<T>(values: AsyncIterable<T>, signal: AbortSignal): 
 
 function checkArguments({ json, partial, nBest, mean }: Options, files: readonly string[]): void {
   if (files.length === 0) throw new UsageError('Name the audio: files, or - for stdin; see "transcribe --help"');
-  if (files.filter((file) => file === '-').length > 1)
-    throw new UsageError('stdin (-) can be heard once: name it once');
+  if (files.filter(isLive).length > 1) throw new UsageError('stdin (-) can be heard once: name it once');
   if (!json && (partial || nBest > 1)) throw new UsageError(`${partial ? '--partial' : '--n-best'} needs --json`);
-  if (mean === 'file' && files.includes('-'))
+  if (mean === 'file' && files.some(isLive))
     throw new UsageError('--mean file hears the audio twice, which stdin (-) does not allow: leave it out');
-  const missing = files.find((file) => file !== '-' && !existsSync(file));
-  if (missing !== undefined) throw new InputError(`Cannot open ${missing}: there is no such file; check the path`);
+  for (const file of files.filter((file) => !isLive(file))) {
+    if (!existsSync(file)) throw new InputError(`Cannot open ${file}: there is no such file; check the path`);
+    if (statSync(file).isDirectory())
+      throw new InputError(`Cannot read ${file}: it is a folder, not a file; name the files inside it`);
+  }
+}
+
+/** @throws {UsageError} when what is said of a mean is of one that nothing is taken off by */
+function checkMean(given: Options, files: readonly string[], { cmvn }: Pick<ModelFeatures, 'cmvn'>): void {
+  const { model, mean, meanSeconds } = given;
+  const flag = mean !== undefined ? 'mean' : meanSeconds !== undefined ? 'mean-seconds' : undefined;
+  if (flag && cmvn === 'none')
+    throw new UsageError(
+      `--${flag} belongs to models with --cmvn, and ${model} hears features as they are: leave it out`,
+    );
+  if (meanSeconds !== undefined && files.every((file) => meanOf(file, given) === 'file'))
+    throw new UsageError('--mean-seconds belongs to --mean running, or a pipe: give both, or leave it out');
 }
 
 /** What the beam is with a language model, which tells apart all that was said before: without one, nothing is given up. */

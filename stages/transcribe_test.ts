@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runStage } from '../shared/io/stage.ts';
@@ -120,6 +120,7 @@ async function call(argv: readonly string[], stdin: Buffer = Buffer.alloc(0), pi
 }
 
 const live = await learn('live', {}, { streaming: true, targetDelayFrames: 4 });
+const centred = await learn('centred', { cmvn: 'utterance', normVars: true, kind: 'mfcc' }, {});
 const known = ({ model, decoding }: { model: string; decoding: string }) => ['--model', model, '--decoding', decoding];
 const decoded = readFileSync(join(live.decoding, 'hypotheses.jsonl'), 'utf8')
   .trimEnd()
@@ -209,7 +210,6 @@ test('transcribe --partial says words as soon as they stay, and its record says 
 });
 
 test('transcribe takes off the mean of a file as extract_features does, and a running one from a pipe', async () => {
-  const centred = await learn('centred', { cmvn: 'utterance', normVars: true, kind: 'mfcc' }, {});
   const found = readFileSync(join(centred.decoding, 'hypotheses.txt'), 'utf8');
   const argv = [...known(centred), '--end-silence-ms', '0'];
   const { stdout } = await call([...argv, ...filesOf(ids)]);
@@ -301,6 +301,47 @@ const faults: [string, number, () => string[], RegExp][] = [
   ['partial results as text', 2, () => [...known(live), '--partial', '-'], /--partial needs --json/],
   ['stdin twice', 2, () => [...known(live), '-', '-'], /stdin \(-\) can be heard once/],
   ['the mean of a pipe', 2, () => [...known(live), '--mean', 'file', '-'], /--mean file hears the audio twice/],
+  [
+    'a mean that is not taken off',
+    2,
+    () => [...known(live), '--mean', 'running', '-'],
+    /--mean belongs to .* --cmvn, and/,
+  ],
+  [
+    'a mean that is not taken off',
+    2,
+    () => [...known(live), '--mean-seconds', '4', '-'],
+    /--mean-seconds belongs to models/,
+  ],
+  [
+    'seconds of a whole mean',
+    2,
+    () => [...known(centred), '--mean-seconds', '4', at('long.wav')],
+    /--mean-seconds belongs to --mean running, or a pipe/,
+  ],
+  ['a folder of audio', 3, () => [...known(live), at('data')], /Cannot read .*data: it is a folder, not a file; name/],
+  [
+    'a log where no file can be',
+    3,
+    () => [...known(live), '--timing', join(at('long.wav'), 'x'), at('long.wav')],
+    /Cannot use .*x as a folder: a file of that name is in the way/,
+  ],
+  [
+    'a log in a folder that is not there',
+    3,
+    () => [...known(live), '--timing', at('nowhere/x.jsonl'), at('long.wav')],
+    /Cannot open .*nowhere\/x\.jsonl: there is no such file or folder; check the path/,
+  ],
+  ...(existsSync('/dev/full')
+    ? ([
+        [
+          'a log on a full disk',
+          3,
+          () => [...known(live), '--timing', '/dev/full', at('long.wav')],
+          /Cannot write a file: the disk is full/,
+        ],
+      ] as [string, number, () => string[], RegExp][])
+    : []),
   ['a beam of the other objective', 2, () => [...known(live), '--beam', '4', '-'], /--beam belongs to objective ctc/],
 ];
 for (const [name, code, argv, message] of faults) {

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { quantile } from '../math/quantile.ts';
 import { secondsOfFrame, type Timing } from '../text/hypothesis.ts';
 import type { Heard } from './listener.ts';
@@ -9,6 +10,7 @@ export interface TimingLog {
   /** @param arrived when the chunk came, by `performance.now()`; it is done now */
   add(heard: Heard, arrived: number, timing: Timing): void;
   end(): void;
+  /** @throws what went wrong in writing, then or before */
   close(): Promise<void>;
 }
 
@@ -17,6 +19,7 @@ export interface TimingLog {
  * top of it is the time a chunk takes to work on, `computeSeconds`, and the length of a chunk.
  */
 export function createTimingLog(sink: Writable): TimingLog {
+  sink.on('error', () => {}); // close() tells of it
   const write = (line: object): void => void sink.write(`${JSON.stringify(line)}\n`);
   let file = '';
   let started = 0;
@@ -59,7 +62,10 @@ export function createTimingLog(sink: Writable): TimingLog {
         peakResidentBytes: peakBytes,
       });
     },
-    close: () => new Promise((resolve) => void sink.end(resolve)),
+    close() {
+      sink.end();
+      return finished(sink);
+    },
   };
 }
 

@@ -30,7 +30,7 @@ export function exitCodeOf(error: unknown): number {
 export function describeSystemError(error: unknown): string | undefined {
   const { code, path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
   if (!code || !syscall) return undefined;
-  const place = path ?? syscall;
+  const place = path ?? 'a file';
   switch (code) {
     case 'EACCES':
     case 'EPERM':

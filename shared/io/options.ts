@@ -2,6 +2,9 @@ import type { Options as YargsOption } from 'yargs';
 import { UsageError } from './errors.ts';
 import type { InputFolder } from './report_file.ts';
 
+/** Other options, by flag, as an option wants them: one of some values, a switch that is on, a number above 0, given, or not. */
+export type Company = Readonly<Record<string, readonly string[] | 'on' | 'above 0' | 'given' | 'not given'>>;
+
 /** One flag of a stage, spelled as typed. The table of a stage is its documentation. */
 export interface OptionSpec {
   /** `numbers` is a comma-separated list. */
@@ -26,6 +29,8 @@ export interface OptionSpec {
   role?: 'setting' | 'input' | 'corpus' | 'texts' | 'execution';
   /** Opens an input that may be something else than a folder of a stage. */
   open?: (path: string) => InputFolder;
+  /** Where it has an effect: in this company, or in one of several. It is refused elsewhere, where its default means nothing. */
+  belongsTo?: Company | readonly Company[];
 }
 export type OptionTable = Record<string, OptionSpec>;
 
@@ -70,9 +75,9 @@ export function checkOptions(table: OptionTable, given: Record<string, unknown>)
     if (Array.isArray(value) && !spec.array && spec.type !== 'numbers') {
       throw new UsageError(`--${flag} is given ${value.length} times; give it once`);
     }
-    if (spec.type === 'numbers') result[camel(flag)] = numbersOf(flag, value).map((n) => checkNumber(flag, spec, n));
+    if (spec.type === 'numbers') result[camel(flag)] = checkNumbers(flag, spec, value);
+    else if (spec.type === 'number') result[camel(flag)] = checkNumber(flag, spec, value);
     else result[camel(flag)] = spec.array ? [value].flat() : value;
-    if (spec.type === 'number') checkNumber(flag, spec, value as number);
     for (const text of spec.type === 'string' ? [value].flat() : []) {
       if (text === '') throw new UsageError(`--${flag} is empty: ${spec.describe}`);
       if (spec.choices && !spec.choices.includes(text as string)) {
@@ -80,18 +85,49 @@ export function checkOptions(table: OptionTable, given: Record<string, unknown>)
       }
     }
   }
+  for (const [flag, { belongsTo }] of Object.entries(table)) {
+    if (belongsTo && given[camel(flag)] !== undefined) checkCompany(flag, [belongsTo].flat(), result);
+  }
   return result;
 }
 
-function numbersOf(flag: string, value: unknown): number[] {
-  if (Array.isArray(value)) return value.map(Number);
-  const parts = String(value).split(',');
-  if (parts.some((part) => part.trim() === ''))
-    throw new UsageError(`--${flag} ${value} is not a comma-separated list of numbers`);
-  return parts.map(Number);
+/** Refuses an option that is in none of the companies it has an effect in: each lacks one other, which the message names. */
+function checkCompany(flag: string, companies: readonly Company[], options: Record<string, unknown>): void {
+  const lacking = companies.map((company) =>
+    Object.entries(company).find(([other, wish]) => !isAsWished(options[camel(other)], wish)),
+  );
+  if (!lacking.every((one) => one !== undefined)) return;
+  const [other, wish] = lacking[0]!;
+  if (wish === 'not given') throw new UsageError(`--${flag} does not go with --${other}: leave out one of them`);
+  const owners = lacking.map(([other, wish]) => {
+    if (typeof wish === 'object') return `--${other} ${wish.join(', ')}`;
+    return wish === 'above 0' ? `--${other} above 0` : `--${other}`;
+  });
+  const refuse = (how: string) => new UsageError(`--${flag} belongs to ${owners.join(' or ')}${how}`);
+  if (lacking.length > 1) throw refuse(': give one of those as well, or leave it out');
+  if (typeof wish === 'string') throw refuse(': give both, or leave it out');
+  const found = options[camel(other)];
+  throw refuse(`${found === undefined ? '' : `, not to ${found}`}: leave it out`);
 }
 
-function checkNumber(flag: string, { integer, min, max, above, below }: OptionSpec, value: number): number {
+function isAsWished(value: unknown, wish: Company[string]): boolean {
+  if (wish === 'on') return value === true;
+  if (wish === 'above 0') return Number(value) > 0;
+  if (wish === 'given' || wish === 'not given') return (value !== undefined) === (wish === 'given');
+  return wish.includes(value as string);
+}
+
+function checkNumbers(flag: string, spec: OptionSpec, value: unknown): number[] {
+  const parts: unknown[] = Array.isArray(value) ? value : String(value).split(',');
+  if (parts.some((part) => String(part).trim() === ''))
+    throw new UsageError(`--${flag} ${value} is not a comma-separated list of numbers`);
+  return parts.map((part) => checkNumber(flag, spec, part, parts));
+}
+
+/** @param typed the number, or what was typed in its place, as one of `all` */
+function checkNumber(flag: string, spec: OptionSpec, typed: unknown, all: readonly unknown[] = [typed]): number {
+  const { integer, min, max, above, below } = spec;
+  const value = String(typed).trim() === '' ? Number.NaN : Number(typed);
   const wish = [
     integer ? 'a whole number' : 'a number',
     min !== undefined && `at least ${min}`,
@@ -106,8 +142,10 @@ function checkNumber(flag: string, { integer, min, max, above, below }: OptionSp
     !(value > (max ?? value)) &&
     (above === undefined || value > above) &&
     (below === undefined || value < below);
-  if (!fits) throw new UsageError(`--${flag} ${value} is out of range: need ${wish.filter(Boolean).join(', ')}`);
-  return value;
+  if (fits) return value;
+  const place = all.length > 1 ? ` in ${all.join(',')}` : '';
+  const fault = Number.isNaN(value) ? 'is not a number' : 'is out of range';
+  throw new UsageError(`--${flag} ${typed} ${fault}${place}: need ${wish.filter(Boolean).join(', ')}`);
 }
 
 /** What a help text says beside the options. */
@@ -132,10 +170,11 @@ export async function parseArguments(
   argv: readonly string[],
 ): Promise<{ given: Record<string, unknown>; words: string[] } | { help: string }> {
   const { default: yargs } = await import('yargs');
+  const asksForHelp = argv.includes('--help');
   const parser = yargs([])
     .scriptName(name)
     .usage(`$0 — ${summary}\n\nUsage: $0 ${words ? `[options] ${words}` : '--out DIR [options]'}`)
-    .options(Object.fromEntries(Object.entries(table).map(([flag, spec]) => [flag, yargsOption(spec)])))
+    .options(Object.fromEntries(Object.entries(table).map(([flag, spec]) => [flag, yargsOption(spec, asksForHelp)])))
     .strictOptions()
     .parserConfiguration({
       'camel-case-expansion': false,
@@ -164,19 +203,10 @@ export async function parseArguments(
   return { given: options, words: given._.map(String) };
 }
 
-function yargsOption({
-  type,
-  array,
-  describe,
-  default: fallback,
-  demandOption,
-  integer,
-  min,
-  max,
-  above,
-  below,
-  choices,
-}: OptionSpec): YargsOption {
+function yargsOption(
+  { type, array, describe, default: fallback, demandOption, integer, min, max, above, below, choices }: OptionSpec,
+  asksForHelp: boolean,
+): YargsOption {
   const bounds = [
     integer && 'whole',
     min !== undefined && `≥ ${min}`,
@@ -186,7 +216,8 @@ function yargsOption({
     choices?.join(' | '),
   ].filter(Boolean);
   return {
-    type: type === 'numbers' ? 'string' : type,
+    // numbers are read as text, so that messages can show what was typed; the help says that they are numbers
+    type: type === 'numbers' || (type === 'number' && !asksForHelp) ? 'string' : type,
     array: array ?? false,
     requiresArg: type !== 'boolean',
     describe: bounds.length > 0 ? `${describe} (${bounds.join(', ')})` : describe,

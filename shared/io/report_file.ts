@@ -52,12 +52,19 @@ export function isFresh(path: string, id: string, name?: string): boolean {
   }
 }
 
+/** @throws {InputError} where there is nothing at a path, naming the flag it was given with */
+export function checkIsThere(path: string, flag?: string): void {
+  if (existsSync(path)) return;
+  throw new InputError(`Cannot read ${path}${flag ? ` (--${flag})` : ''}: it is not there; check the path`);
+}
+
 /**
  * The folder of a stage, for reading.
  *
  * @throws {InputError} where there is no finished report or a file is missing or cut off
  */
 export function openInputFolder(path: string): InputFolder {
+  checkIsThere(path);
   const report = readReport(path);
   if (!report) {
     throw new InputError(

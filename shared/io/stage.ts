@@ -21,7 +21,14 @@ import {
   timingOf,
 } from './parts.ts';
 import { createProgress, type Progress, quiet } from './progress.ts';
-import { type InputFolder, isFresh, openInputFolder, readReport, type StageReport } from './report_file.ts';
+import {
+  checkIsThere,
+  type InputFolder,
+  isFresh,
+  openInputFolder,
+  readReport,
+  type StageReport,
+} from './report_file.ts';
 import { partReportName, type Shard, whole } from './shard.ts';
 import { estimateRun } from './trial.ts';
 import { verifyOutput } from './verify.ts';
@@ -187,16 +194,19 @@ async function planWork(stage: Stage, options: Record<string, unknown>): Promise
     const name = camel(flag);
     const value = options[name];
     if (value === undefined || spec.role === 'execution') continue;
+    if (spec.role === undefined || spec.role === 'setting') {
+      parts[name] = value;
+      continue;
+    }
+    const paths = [value as string | string[]].flat();
+    for (const path of paths) checkIsThere(path, flag);
     if (spec.role === 'input') {
-      inputs[name] = [value as string | string[]].flat().map(spec.open ?? openInputFolder);
+      inputs[name] = paths.map(spec.open ?? openInputFolder);
       parts[name] = inputs[name].map(({ id }) => id);
-    } else if (spec.role === 'corpus' || spec.role === 'texts') {
+    } else {
       const idOf = spec.role === 'texts' ? textsId : dataDirectoryId;
-      parts[name] = [value as string | string[]].flat().map((path) => {
-        if (!existsSync(path)) throw new InputError(`Cannot read ${path} (--${flag}): it is not there; check the path`);
-        return readReport(path)?.id ?? idOf(path);
-      });
-    } else parts[name] = value;
+      parts[name] = paths.map((path) => readReport(path)?.id ?? idOf(path));
+    }
   }
   const needsEngine = stage.engine && (stage.needsEngine?.(options) ?? true);
   const engine = needsEngine ? await stage.engine!(options as unknown as EngineOptions) : undefined;

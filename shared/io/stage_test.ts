@@ -108,10 +108,15 @@ const wrongCommandLines: [string, string[], RegExp][] = [
   ['an unknown flag', ['--text', 'a', '--out', 'x', '--temprature', '2'], /temprature/],
   ['a missing flag', ['--out', 'x'], /--text/],
   ['a number out of range', ['--text', 'a', '--out', 'x', '--times', '10'], /--times 10.*below 10/],
-  ['a number that is none', ['--text', 'a', '--out', 'x', '--times', 'many'], /--times NaN/],
+  [
+    'a number that is none',
+    ['--text', 'a', '--out', 'x', '--times', 'many'],
+    /--times many is not a number: need a whole number, at least 1, below 10/,
+  ],
   ['a broken number', ['--text', 'a', '--out', 'x', '--times', '1.5'], /whole number/],
   ['a bad list', ['--text', 'a', '--out', 'x', '--sizes', '1,,2'], /--sizes 1,,2/],
-  ['a list out of range', ['--text', 'a', '--out', 'x', '--sizes', '1,0'], /--sizes 0/],
+  ['a list out of range', ['--text', 'a', '--out', 'x', '--sizes', '1,0'], /--sizes 0 is out of range in 1,0/],
+  ['a list with a word', ['--text', 'a', '--out', 'x', '--sizes', '1,two'], /--sizes two is not a number in 1,two/],
   ['a word that is no choice', ['--text', 'a', '--out', 'x', '--mode', 'fancy'], /fancy.*plain/],
   ['a flag given twice', ['--text', 'a', '--text', 'b', '--out', 'x'], /--text is given 2 times/],
   ['a stray word', ['--text', 'a', '--out', 'x', 'stray'], /stray/],
@@ -155,10 +160,14 @@ test('main() removes what a killed run left, and only that', async () => {
 });
 
 test('main() answers 3 and one line to an input that is not there, or not finished', async () => {
-  for (const source of ['/nowhere', folder()]) {
-    const { code, stderr } = await call('--text', 'a', '--source', source, '--out', folder());
+  for (const [flag, path, why] of [
+    ['source', '/nowhere', /Cannot read \/nowhere \(--source\): it is not there; check the path/],
+    ['corpus', '/nowhere', /Cannot read \/nowhere \(--corpus\): it is not there; check the path/],
+    ['source', folder(), /has no report.json of a finished stage/],
+  ] as const) {
+    const { code, stderr } = await call('--text', 'a', `--${flag}`, path, '--out', folder());
     assert.equal(code, 3);
-    assert.match(stderr, /has no report.json of a finished stage/);
+    assert.match(stderr, why);
   }
 });
 
@@ -199,7 +208,15 @@ test('--dry-run writes nothing, not even the folder, and knows what a short run 
 test('--help shows each flag with its range and default, and the examples', async () => {
   const { code, stdout } = await call('--help');
   assert.equal(code, 0);
-  for (const part of ['--times', 'how often', 'whole, ≥ 1, < 10', 'default: 2', '--text a --out b', 'Exit codes']) {
+  for (const part of [
+    '--times',
+    'how often',
+    'whole, ≥ 1, < 10',
+    'default: 2',
+    '[number]',
+    '--text a --out b',
+    'Exit codes',
+  ]) {
     assert.ok(stdout.includes(part), `${part} is not in\n${stdout}`);
   }
 });

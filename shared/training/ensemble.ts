@@ -60,7 +60,7 @@ export interface EnsembleOptions {
 /**
  * Opens teachers of any origin and puts them onto the tokens and frames of one of ours.
  *
- * @throws {UsageError} when none of them is ours and none is named
+ * @throws {UsageError} when none of them is ours and none is named, or one is there twice
  * @throws {InputError} when they do not fit each other or the features
  */
 export async function openEnsemble(engine: Engine, given: EnsembleOptions): Promise<Ensemble> {
@@ -70,6 +70,7 @@ export async function openEnsemble(engine: Engine, given: EnsembleOptions): Prom
   const [{ table: listed }] = sources as [FeatureSource];
   for (const { table } of sources) sharedUtterances(listed, table, 'features');
   const teachers = await openTeachers(engine, given, sources);
+  checkTeachersDiffer(teachers);
   const like = given.like && openOwnTeacher(engine, { folder: given.like, model: readModel(given.like.path) }, sources);
   const reference = like ?? teachers.find(({ framesOf }) => framesOf);
   if (!isReference(reference)) {
@@ -87,6 +88,20 @@ export async function openEnsemble(engine: Engine, given: EnsembleOptions): Prom
       for (const { table } of sources) await table.close();
     },
   };
+}
+
+/** The same teacher twice would have two voices, and its ensemble no other opinion. */
+function checkTeachersDiffer(teachers: readonly Teacher[]): void {
+  const known = new Map<string, string>();
+  for (const { id, path } of teachers) {
+    const other = known.get(id);
+    if (other !== undefined) {
+      throw new UsageError(
+        `--teacher names one teacher twice, as ${other === path ? path : `${other} and ${path}`}: name it once`,
+      );
+    }
+    known.set(id, path);
+  }
 }
 
 const isReference = (teacher: Teacher | undefined): teacher is Reference =>

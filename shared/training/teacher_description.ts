@@ -7,7 +7,7 @@ import { type JsonSchema, schemaProblems } from '../io/json_schema.ts';
 import { openKaldiArchive } from '../io/kaldi_archive.ts';
 import type { MatrixTable } from '../io/matrix_table.ts';
 import { openNumpyFolder } from '../io/numpy_arrays.ts';
-import { type FileEntry, type InputFolder, openInputFolder } from '../io/report_file.ts';
+import { type FileEntry, type InputFolder, openInputFolder, readReport } from '../io/report_file.ts';
 import { parseTokens, type Tokens } from '../text/tokens.ts';
 import type { ObjectiveName } from './objective.ts';
 import schema from './teacher.schema.json' with { type: 'json' };
@@ -146,6 +146,9 @@ export const openPosteriors = ({ description, at }: DescribedTeacher): MatrixTab
   return format === 'kaldi' ? openKaldiArchive(at(path)) : openNumpyFolder(at(path));
 };
 
+/** Stages whose folders are teachers as they are. */
+const ours: readonly (string | undefined)[] = ['train_student', 'cache_logits'];
+
 /**
  * A teacher as an input of a stage: a folder of ours, or one that is described. The key of the latter is what the
  * description says of its use, and the digests of all files it needs; of ONNX, the runtime's version as well.
@@ -153,7 +156,12 @@ export const openPosteriors = ({ description, at }: DescribedTeacher): MatrixTab
  * @throws {InputError} when it is neither, or a file is not what the description says
  */
 export function openTeacherFolder(path: string): InputFolder {
-  if (!isDescribed(path)) return openInputFolder(path);
+  if (!isDescribed(path)) {
+    if (ours.includes(readReport(path)?.stage)) return openInputFolder(path);
+    throw new InputError(
+      `Cannot use ${path} as a teacher: it has neither the report.json of ${ours.join(' or ')} nor a teacher.json; check the path, or describe the teacher as shared/training/FORMATS.md says`,
+    );
+  }
   const teacher = readTeacher(path);
   const { objective, model, posteriors, output, files: stated } = teacher.description;
   const folder = dirname(teacher.file);
