@@ -460,7 +460,7 @@ for (const [name, options, code, message] of refused) {
 }
 
 test('ONNX Runtime is loaded where a teacher needs it, and not otherwise', () => {
-  const loaded = (teacher: string): boolean => {
+  const loaded = (...others: string[]): boolean => {
     const program = `
       process.argv.splice(1, 1, ${JSON.stringify(resolve('dist/cache_logits.js'))});
       process.on('exit', () => console.error('loaded', Object.keys(require.cache).some((name) => name.includes('onnxruntime'))));
@@ -471,7 +471,7 @@ test('ONNX Runtime is loaded where a teacher needs it, and not otherwise', () =>
       theirFeatures,
       '--teacher',
       own,
-      teacher,
+      ...others,
       '--engine',
       'cpu',
       '--out',
@@ -481,5 +481,5 @@ test('ONNX Runtime is loaded where a teacher needs it, and not otherwise', () =>
     assert.equal(status, 0, stderr);
     return /loaded true/.test(stderr);
   };
-  assert.deepEqual([loaded(own), loaded(describe())], [false, true]);
+  assert.deepEqual([loaded(), loaded(describe())], [false, true]);
 });
