@@ -109,7 +109,7 @@ $(foreach heard,$($(1).also),$(call check_audio,$(1).also,$(heard)))
 $(foreach teacher,$($(1).teacher),$(call check_taught,$(1),$(teacher)))
 endef
 check_arm_known = $(if $(strip $(filter $(1),$(ALL_ARMS)) $(foreach v,$(addprefix $(1).,train targets hypotheses heard also) $(SIZES:%=$(1)-%.train),$(call is_set,$(v)))),,$(error Cannot run with $(call asked,ARMS): there is no arm $(1); give one of $(ALL_ARMS)$(comma) or say what it is$(comma) as $(1).targets=full))
-check_regularised = $(if $(strip $($(1).train) $(foreach z,$(SIZES),$($(1)-$(z).train))),,$(error Cannot run with $(call asked,ARMS): with CORPUS=$(CORPUS)$(comma) OBJECTIVE=$(OBJECTIVE) and FAST=$(FAST) arm $(1) would be the arm hard; give $(1).train=))
+check_regularised = $(if $(strip $($(1).train) $(call is_given,$(1).train) $(foreach z,$(SIZES),$($(1)-$(z).train) $(call is_given,$(1)-$(z).train))),,$(error Cannot run with $(call asked,ARMS): with CORPUS=$(CORPUS)$(comma) OBJECTIVE=$(OBJECTIVE) and FAST=$(FAST) arm $(1) would be the arm hard; give $(1).train=))
 check_hypotheses = $(if $(filter frame,$(OBJECTIVE)),$(error Cannot run with $(1).hypotheses: word sequences teach with OBJECTIVE=ctc alone))$(if $(or $(call not_digits,$($(1).hypotheses)),$(filter 0,$($(1).hypotheses))),$(call no_count,$(1).hypotheses))
 check_taught = $(if $(filter $(2),$(filter-out $(SIZES:%=$(1)-%),$(foreach arm,$(ARMS),$(SIZES:%=$(arm)-%)))),,$(error Cannot run with $(1).teacher=$(2): $(or $(call absent_teacher,$(filter-out $(1),$(strip $(foreach z,$(SIZES),$(if $(filter %-$(z),$(2)),$(2:%-$(z)=%)))))),give another arm's student$(comma) as ARM-SIZE with a size in SIZES ($(SIZES)))))
 absent_teacher = $(if $(1),that student is not made here; add $(1) to ARMS)
