@@ -7,6 +7,7 @@ flags_of() {
     *-faint) echo '$(call masks,1,2,3)' ;;
     *-weak | *-masked) echo '$(weak_masks)' ;;
     *-medium) echo '$(call masks,1,6,8)' ;;
+    *-strong) echo '$(call masks,2,6,8)' ;;
     smooth*) echo "--label-smoothing ${1#smooth}" ;;
     *-w*) echo "--soft-weight ${1#*-w}" ;;
   esac
