@@ -257,8 +257,8 @@ function createContext(work: Work, { watch, ...surroundings }: Surroundings): Co
     },
     skip: createSkip(work),
     async breathe() {
-      if (Date.now() - last < 50) return;
       watch();
+      if (Date.now() - last < 50) return;
       await new Promise((resolve) => setImmediate(resolve));
       last = Date.now();
     },
