@@ -1,7 +1,7 @@
 import { alignedTable } from './aligned_table.ts';
 import { costColumns } from './cost_columns.ts';
 import { count, fixed, interval, percent, plural, points, pValue, unknown } from './format.ts';
-import { type Comparison, isComparison, type Refusal, type Row, type Rows, stands } from './rows.ts';
+import { type Comparison, isComparison, type Refusal, type Row, type Rows } from './rows.ts';
 
 const headersFor = (rate: string, costs: typeof costColumns) => [
   'size',
@@ -56,7 +56,7 @@ export function markdownTables(
       ...testLines(own, ensemble, ({ toEnsemble }) => toEnsemble),
     ];
   });
-  const method = `${rate} with 95 % percentile intervals of a bootstrap over ${unit}s and seeds; differences in points to "${baseline}" of the same size and to "${ensemble}"; p by sign flips over ${unit}s, with the seeds as they are, in brackets after Holm's correction for ${plural(comparisons, 'comparison')}; in bold where that is below 0.05 and the interval leaves out 0.`;
+  const method = `${rate} with 95 % percentile intervals of a bootstrap over ${unit}s and seeds; differences in points to "${baseline}" of the same size and to "${ensemble}"; p by sign flips over ${unit}s, with the seeds as they are, in brackets after Holm's correction for ${plural(comparisons, 'comparison')}; in bold where that is below 0.05 and the interval, over several seeds, leaves out 0.`;
   return `${[...tables.flat(), method, ...notes].join('\n')}\n`;
 }
 
@@ -103,7 +103,7 @@ function cellsOf(row: Row, marks: number[], costs: typeof costColumns): string[]
     !isComparison(comparison)
       ? [unknown, unknown]
       : [
-          boldIf(stands(comparison), `${points(comparison.difference)} ${interval(comparison, points)}`),
+          boldIf(comparison.stands, `${points(comparison.difference)} ${interval(comparison, points)}`),
           `${pValue(comparison.p)} (${pValue(comparison.pHolm)})`,
         ];
   return [

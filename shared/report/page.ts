@@ -17,7 +17,7 @@ import { lineChart } from './line_chart.ts';
 import { remarksOn } from './markdown_table.ts';
 import { type Markup, markup } from './markup.ts';
 import { pageStyle } from './page_style.ts';
-import { type Comparison, isComparison, type Refusal, type Row, type Rows, stands } from './rows.ts';
+import { type Comparison, isComparison, type Refusal, type Row, type Rows } from './rows.ts';
 import type { CurvePoint } from './runs.ts';
 import { scatter } from './scatter.ts';
 import { styles } from './svg.ts';
@@ -129,7 +129,7 @@ ${comparisonCell(row.toBaseline, `vs ${baseline}`)}${comparisonCell(row.toEnsemb
 function comparisonCell(comparison: Comparison | Refusal | undefined, label: string): Markup {
   const content = !isComparison(comparison)
     ? markup`<span${comparison && markup` title="${comparison.refused}"`}>${unknown}</span>`
-    : markup`<span class="value${stands(comparison) && ' surely'}">${points(comparison.difference)}</span><span class="interval">${interval(comparison, points)}</span><span class="p">${`p ${pValue(comparison.p)} (${pValue(comparison.pHolm)})`}</span>`;
+    : markup`<span class="value${comparison.stands && ' surely'}">${points(comparison.difference)}</span><span class="interval">${interval(comparison, points)}</span><span class="p">${`p ${pValue(comparison.p)} (${pValue(comparison.pHolm)})`}</span>`;
   return markup`<td role="cell" class="versus" data-label="${label}">${content}</td>`;
 }
 
@@ -252,7 +252,7 @@ function method({ unit, comparisons, rows }: Rows, { resamples, baseline, ensemb
   return markup`<section aria-labelledby="method"><h2 id="method">How to read this</h2>
 <p>${`Intervals: the middle 95 % of ${count(resamples)} bootstrap resamples of seeds (of n of them n − 1 at a time) and, independently, ${unit}s (pigeonhole bootstrap, Owen 2007). ${single ? `Where there is one seed only, ${unit}s alone are resampled. ` : ''}${held} held as they are: another corpus may differ by more.`}</p>
 <p>${`Differences are paired: same utterances, same seeds, resampled together. An arm is compared with "${baseline}" of its size and with "${ensemble}"; an ensemble that exists once is paired with every seed.`}</p>
-<p>${`p: ${count(resamples)} random sign flips of the seed-averaged difference per ${unit}, two-sided. It takes the seeds as they are; the interval does not. ${plural(comparisons, 'comparison')} in this report: in brackets p after Holm's correction for all of them, and bold type where that is below 0.05 and the interval leaves out 0. The matched-pair sentence-segment test (MAPSSWE; Gillick, Cox 1989) of each seed by itself stands below the table of report.md and in report.json.`}</p></section>`;
+<p>${`p: ${count(resamples)} random sign flips of the seed-averaged difference per ${unit}, two-sided. It takes the seeds as they are; the interval does not. ${plural(comparisons, 'comparison')} in this report: in brackets p after Holm's correction for all of them, and bold type where that is below 0.05 and the interval, over several seeds, leaves out 0. The matched-pair sentence-segment test (MAPSSWE; Gillick, Cox 1989) of each seed by itself stands below the table of report.md and in report.json.`}</p></section>`;
 }
 
 function settings(rows: Row[], { command }: PageOptions): Markup {

@@ -25,6 +25,8 @@ export interface Comparison extends Interval {
   p: number;
   /** After Holm's correction for all comparisons of the report. */
   pHolm: number;
+  /** Whether it stands up to both: that p below 0.05, and an interval, over several seeds, that leaves out 0. */
+  stands: boolean;
   /** Of the matched-pair sentence-segment test, for each seed by itself. */
   mapsswe: ({ seed: string } & MatchedPairs)[];
   /** Speakers with fewer errors than with the other arm, as many, and more; where they are the unit. */
@@ -160,6 +162,7 @@ export function reportRows(runs: readonly Run[], options: RowOptions): Rows {
   const comparisons = rows.flatMap(({ toBaseline, toEnsemble }) => [toBaseline, toEnsemble]).filter(isComparison);
   holmAdjusted(comparisons.map(({ p }) => p)).forEach((pHolm, i) => {
     comparisons[i]!.pHolm = pHolm;
+    comparisons[i]!.stands &&= pHolm < 0.05;
   });
   return {
     rate,
@@ -173,9 +176,6 @@ export function reportRows(runs: readonly Run[], options: RowOptions): Rows {
 /** Whether two arms were compared. */
 export const isComparison = (found: Comparison | Refusal | undefined): found is Comparison =>
   found !== undefined && 'p' in found;
-
-/** Whether a difference stands up to both: the test over units, corrected, and the interval over seeds too. */
-export const stands = ({ low, high, pHolm }: Comparison): boolean => pHolm < 0.05 && (low > 0 || high < 0);
 
 /** Writes the resampled rates of arms; those on the same utterances are drawn together. */
 function resampleInto(arms: readonly Arm[], { resamples, seed }: RowOptions): void {
@@ -203,11 +203,11 @@ function compared(
     const against = other.answers.find((answer) => answer.seed === seed) ?? other.answers[0]!;
     return { seed: name, ...matchedPairsOf(utterances, against.utterances) };
   });
+  const { low, high } = centralInterval(arm.resampled.map((rate, i) => rate - other.resampled[i]!));
   return {
     difference: rateOf(arm) - rateOf(other),
-    ...centralInterval(arm.resampled.map((rate, i) => rate - other.resampled[i]!)),
-    p,
-    pHolm: p,
+    ...{ low, high, p, pHolm: p },
+    stands: arm.seeds.length > 1 && (low > 0 || high < 0),
     mapsswe,
     ...(arm.unit === 'speaker' ? comparedBySpeaker(differences, arm.words) : {}),
   };

@@ -53,6 +53,17 @@ test('reportRows() compares an arm with the baseline of its size, utterance by u
   );
 });
 
+test('reportRows() says that a difference stands where test and interval agree, over several seeds', () => {
+  const [none, all] = [new Array<number>(20).fill(0), new Array<number>(20).fill(1)];
+  const standing = (seeds: readonly string[]) => {
+    const runs = seeds.flatMap((seed) => [run('hard', seed, all), run('top3', seed, none), run('same', seed, all)]);
+    const { rows } = reportRows(runs, settings);
+    return ['top3', 'same'].map((arm) => compared(row(rows, arm).toBaseline).stands);
+  };
+  assert.deepEqual(standing(['0', '1']), [true, false]);
+  assert.deepEqual(standing(['0']), [false, false]);
+});
+
 test('reportRows() averages errors over seeds', () => {
   const { rows } = reportRows([run('hard', '0', [2, 1]), run('hard', '1', [0, 0])], settings);
   assert.deepEqual(rows[0]!.errors, { insertions: 0, deletions: 0, substitutions: 1.5 });
