@@ -19,9 +19,10 @@ interface Outcome {
   code: number;
   output: string;
 }
+/** A level of 2, since bash reads start-up files, and may complain of them, where its input is a socket and no shell is above. */
 function call(command: string, argv: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Outcome> {
   return new Promise((resolve) =>
-    execFile(command, argv, { env: { ...env, ...more }, maxBuffer: 1 << 28 }, (error, _stdout, stderr) =>
+    execFile(command, argv, { env: { ...env, ...more, SHLVL: '2' }, maxBuffer: 1 << 28 }, (error, _stdout, stderr) =>
       resolve({ code: error ? Number(error.code ?? 1) : 0, output: stderr }),
     ),
   );
