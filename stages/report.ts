@@ -81,11 +81,11 @@ function createReader(): Reader {
   return (from, option) =>
     (from?.report.inputs[option] ?? []).flatMap((input) => {
       const places = placesOf(input.path, from!.path);
-      if (places.some(isFile)) return []; // a file that no stage made tells no more
       for (const path of places) {
         const report = reportOf(path);
         if (report?.id === input.id) return [{ path, report }];
       }
+      if (places.some(isFile)) return []; // a file that no stage made tells no more
       const report = reportOf(input.path);
       const found = report ? `now holds ${report.stage} ${report.id}` : 'is gone or unfinished';
       throw new InputError(

@@ -59,6 +59,7 @@ export const options = {
   'words-are': {
     type: 'string',
     choices: ['word', 'character', 'phone'],
+    belongsTo: { unit: ['word'] },
     describe: 'unit word: what transcripts consist of, where that is not words; it names the rate',
   },
   lexicon: {
@@ -99,8 +100,6 @@ type Options = OptionsOf<typeof options>;
 const confusionsShown = 20;
 
 export async function run(options: Options, context: Context) {
-  if (options.wordsAre && options.unit !== 'word')
-    throw new UsageError(`--words-are says what --unit word counts, and --unit is ${options.unit}: leave it out`);
   const { vocabulary, said, speakerOf, phonesOf } = readReference(options);
   const heard = readHypotheses(options, vocabulary, said, context);
   sharedUtterances(heard, said, 'transcript');

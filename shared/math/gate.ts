@@ -14,6 +14,7 @@ export const confidence = (row: Float32Array): number => Math.exp(row[bestToken(
 export const certaintyOf = (entropy: number, vocabularySize: number): number =>
   vocabularySize === 1 ? 1 : Math.min(1, Math.max(0, 1 - entropy / Math.log(vocabularySize)));
 
+/** The same, of one frame of log-posteriors. */
 export function certainty(row: Float32Array): number {
   let entropy = 0;
   for (let token = 0; token < row.length; token++) {
