@@ -4,7 +4,8 @@
 masks = $(if $(FAST),,--frequency-masks $(1) --frequency-mask-bins $(2) --time-masks $(1) --time-mask-frames $(3))
 weak_masks := $(call masks,1,4,5)
 
-# Soft targets: what is kept of the ensemble.
+# Soft targets: what is kept of the ensemble, by .filter, flags of filter_targets; with .combination := yes each teacher at its
+# own temperature, tuned on dev, and with --combine weighted its own weight.
 full.filter := --select all
 one.filter  := --select all --teachers 0
 top3.filter := --select top-k --k 3 --tail ghost

@@ -52,7 +52,7 @@ suffix_of = $(lastword $(subst ., ,$(1)))
 name_of = $(patsubst %.$(call suffix_of,$(1)),%,$(1))
 
 arm_suffixes := targets hypotheses untranscribed teacher heard also also-targets
-suffixes := train $(arm_suffixes) filter audio guide align
+suffixes := train $(arm_suffixes) filter combination audio guide align
 check_suffix = $(if $(findstring .,$(1)),$(if $(filter $(suffixes),$(call suffix_of,$(1))),,$(error Cannot run with $(1): .$(call suffix_of,$(1)) is nothing that a name can have; give one of $(suffixes:%=.%))))
 
 # Who gives ARMS chooses among the arms that there are, those described beside it included: the ablations describe all, and
@@ -63,7 +63,7 @@ targets = $(sort full $(foreach arm,$(arms),$($(arm).targets)))
 heard = $(sort $(FOREIGN_FEATURES) $(foreach arm,$(arms),$($(arm).heard) $($(arm).also)))
 aligners := $(foreach pass,1 2 3 4 5 6 7 8 9,aligner-$(pass))
 
-in_run = $(foreach s,$(arm_suffixes),$(arms:%=%.$(s))) $(trainable:%=%.train) $(targets:%=%.filter) $(heard:%=%.audio) $(TEACHERS:%=%.guide) $(aligners:%=%.align)
+in_run = $(foreach s,$(arm_suffixes),$(arms:%=%.$(s))) $(trainable:%=%.train) $(targets:%=%.filter) $(targets:%=%.combination) $(heard:%=%.audio) $(TEACHERS:%=%.guide) $(aligners:%=%.align)
 trainable = $(arms) $(foreach arm,$(arms),$(sizes:%=$(arm)-%)) $(sizes) $(TEACHERS) $(aligners)
 # Of sizes, recordings heard otherwise and guided teachers, one that is given and of this run vouches for the others given beside it.
 beside = $(call vouched,$(SIZES),train) $(call vouched,$(heard),audio) $(call vouched,$(TEACHERS),guide)
@@ -84,6 +84,7 @@ unknown_name = $(error Cannot run with $(1): $(call name_of,$(1)) is no $(or $(k
 kind_of.arm = arm in ARMS ($(ARMS))
 kind_of.train = arm in ARMS ($(ARMS))$(comma) nor such with a size$(comma) size in SIZES ($(SIZES)) or teacher in TEACHERS ($(TEACHERS))
 kind_of.filter = set of soft targets that an arm in ARMS has as .targets ($(targets))
+kind_of.combination = $(kind_of.filter)
 kind_of.audio = kind of audio that an arm in ARMS has as .heard or .also$(comma) nor one in FOREIGN_FEATURES ($(heard))
 kind_of.guide = teacher in TEACHERS ($(TEACHERS))
 kind_of.align = model that aligns ($(aligners))
@@ -101,6 +102,7 @@ $(call check_arm_known,$(1))
 $(if $(filter masked smooth,$(1)),$(call check_regularised,$(1)))
 $(if $(word 2,$($(1).targets) $($(1).hypotheses)),$(error Cannot run with arm $(1): it learns from one of .targets and .hypotheses; leave out the other))
 $(foreach t,$($(1).targets),$(if $(call is_set,$(t).filter),,$(error Cannot run with $(1).targets=$(t): there is no $(t).filter$(comma) flags of filter_targets; give them$(comma) or check the name)))
+$(foreach t,$($(1).targets),$(if $($(t).combination),$(call check_combination,$(1),$(t))))
 $(if $($(1).hypotheses),$(call check_hypotheses,$(1)))
 $(if $(filter-out yes,$($(1).untranscribed)),$(error Cannot run with $(1).untranscribed=$($(1).untranscribed): give yes$(comma) or leave it out))
 $(foreach option,untranscribed teacher,$(if $($(1).$(option)),$(if $($(1).targets)$(filter-out teacher,$(and $($(1).hypotheses),$(option))),,$(error Cannot run with $(1).$(option)=$($(1).$(option)): arm $(1) has no soft targets; give $(1).targets=full or others))))
@@ -111,6 +113,7 @@ endef
 check_arm_known = $(if $(strip $(filter $(1),$(ALL_ARMS)) $(foreach v,$(addprefix $(1).,train targets hypotheses heard also) $(SIZES:%=$(1)-%.train),$(call is_set,$(v)))),,$(error Cannot run with $(call asked,ARMS): there is no arm $(1); give one of $(ALL_ARMS)$(comma) or say what it is$(comma) as $(1).targets=full))
 check_regularised = $(if $(strip $($(1).train) $(call is_given,$(1).train) $(foreach z,$(SIZES),$($(1)-$(z).train) $(call is_given,$(1)-$(z).train))),,$(error Cannot run with $(call asked,ARMS): with CORPUS=$(CORPUS)$(comma) OBJECTIVE=$(OBJECTIVE) and FAST=$(FAST) arm $(1) would be the arm hard; give $(1).train=))
 check_hypotheses = $(if $(filter frame,$(OBJECTIVE)),$(error Cannot run with $(1).hypotheses: word sequences teach with OBJECTIVE=ctc alone))$(if $(or $(call not_digits,$($(1).hypotheses)),$(filter 0,$($(1).hypotheses))),$(call no_count,$(1).hypotheses))
+check_combination = $(if $(filter-out yes,$($(2).combination)),$(error Cannot run with $(2).combination=$($(2).combination): give yes$(comma) or leave it out))$(if $(filter ctc,$(OBJECTIVE)),$(error Cannot run with $(2).combination=yes: temperatures are tuned on labels of frames$(comma) with OBJECTIVE=frame alone))$(if $($(1).teacher),$(error Cannot run with $(2).combination=yes: $($(1).teacher)$(comma) the teacher of arm $(1)$(comma) is no ensemble; give the arm other targets))
 check_taught = $(if $(filter $(2),$(filter-out $(SIZES:%=$(1)-%),$(foreach arm,$(ARMS),$(SIZES:%=$(arm)-%)))),,$(error Cannot run with $(1).teacher=$(2): $(or $(call absent_teacher,$(filter-out $(1),$(strip $(foreach z,$(SIZES),$(if $(filter %-$(z),$(2)),$(2:%-$(z)=%)))))),give another arm's student$(comma) as ARM-SIZE with a size in SIZES ($(SIZES)))))
 absent_teacher = $(if $(1),that student is not made here; add $(1) to ARMS)
 

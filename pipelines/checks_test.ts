@@ -54,6 +54,13 @@ const refused: [knobs: string[], line: RegExp][] = [
   [['ARMS=hard esence'], /ARMS="hard esence": there is no arm esence; give one of hard masked smooth /],
   [['ARMS=hard smooth', 'OBJECTIVE=ctc'], /arm smooth would be the arm hard; give smooth\.train=/],
   [['ARMS=hard mine', 'mine.targets=top7'], /mine\.targets=top7: there is no top7\.filter/],
+  [['top3.combination=true'], /top3\.combination=true: give yes, or leave it out/],
+  [['top7.combination=yes'], /top7\.combination: top7 is no set of soft targets .* \(full top3\)/],
+  [['OBJECTIVE=ctc', 'top3.combination=yes'], /top3\.combination=yes: .* with OBJECTIVE=frame alone/],
+  [
+    ['ARMS=full mine', 'mine.targets=top3', 'mine.teacher=full-large', 'top3.combination=yes'],
+    /top3\.combination=yes: full-large, the teacher of arm mine, is no ensemble/,
+  ],
   [['ARMS=hard mine', 'mine.heard=noise'], /mine\.heard=noise: there is no noise\.audio/],
   [['ARMS=hard mine', 'mine.also=slow fast', 'slow.audio=--speed 0.9'], /mine\.also=fast: there is no fast\.audio/],
   [['ARMS=hard mine', 'mine.targets=full', 'mine.untranscribed=1'], /mine\.untranscribed=1: give yes/],

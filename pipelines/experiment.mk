@@ -11,6 +11,8 @@ SPLITS          := train dev test $(if $(strip $(foreach arm,$(ARMS),$($(arm).un
 # recordings heard otherwise: by students in place of the original, or besides it with labels and targets of their own
 HEARD           := $(sort $(foreach arm,$(ARMS),$($(arm).heard)))
 ALSO            := $(sort $(foreach arm,$(ARMS),$($(arm).also)))
+# soft targets of the ensemble
+SOFT            := $(sort full $(foreach arm,$(ARMS),$(if $($(arm).teacher),,$($(arm).targets))))
 
 aligned         := $(filter frame,$(OBJECTIVE))
 with_engine := $(if $(filter-out auto,$(ENGINE)),--engine $(ENGINE))
@@ -56,7 +58,8 @@ define seed_rules
 $(foreach guide,$(sort $(foreach t,$(TEACHERS),$($(t).guide))),$(call guide_rules,$(1),$(2),$(guide)))
 $(foreach m,$(models),$(call teacher_rules,$(1),$(2),$(m)))
 $(foreach split,$(SPLITS) $(ALSO),$(call logits_rule,$(1),$(2),$(split)))
-$(foreach targets,$(sort full $(foreach arm,$(ARMS),$(if $($(arm).teacher),,$($(arm).targets)))),$(call targets_rules,$(1),$(2),$(targets)))
+$(if $(strip $(foreach targets,$(SOFT),$($(targets).combination))),$(call stage,$(1)/combination/s$(2),$(1)/logits/s$(2)/dev $(call labels_of,$(1),dev),filter_targets,--logits $(1)/logits/s$(2)/dev --alignment $(call labels_of,$(1),dev) --tune --select all))
+$(foreach targets,$(SOFT),$(call targets_rules,$(1),$(2),$(targets)))
 $(call scored,$(1),ensemble,$(2),ensemble,$(1)/targets/full/s$(2),posteriors)
 $(foreach count,$(sort $(foreach arm,$(ARMS),$($(arm).hypotheses))),$(call hypotheses_rules,$(1),$(2),$(count)))
 $(foreach teacher,$(sort $(foreach arm,$(ARMS),$($(arm).teacher))),$(call student_teaches,$(1),$(2),$(teacher)))
@@ -80,7 +83,7 @@ foreign_changed = $(if $(FOREIGN),$(call changed,$(1),$(foreach path,$(FOREIGN),
 # features that teachers eat: ours, and those that foreign ones want
 eaten = $(call features_of,$(1),$(2)) $(foreach kind,$(FOREIGN_FEATURES),$(1)/foreign/$(kind)/$(2))
 # soft targets need hard labels for what their report says of them, where there are any; dev and test serve the ensemble
-targets_rules = $(foreach split,$(if $(filter full,$(3)),$(SPLITS),$(filter-out dev test,$(SPLITS))) $(ALSO),$(call stage,$(1)/targets/$(3)/s$(2)/$(split),$(1)/logits/s$(2)/$(split) $(call labels_of,$(1),$(split)),filter_targets,--logits $(1)/logits/s$(2)/$(split) $(addprefix --alignment ,$(call labels_of,$(1),$(split))) $($(3).filter)))
+targets_rules = $(foreach split,$(if $(filter full,$(3)),$(SPLITS),$(filter-out dev test,$(SPLITS))) $(ALSO),$(call stage,$(1)/targets/$(3)/s$(2)/$(split),$(1)/logits/s$(2)/$(split) $(call labels_of,$(1),$(split)) $(if $($(3).combination),$(1)/combination/s$(2)),filter_targets,--logits $(1)/logits/s$(2)/$(split) $(addprefix --alignment ,$(call labels_of,$(1),$(split))) $(if $($(3).combination),--combination $(1)/combination/s$(2)) $($(3).filter)))
 # what the ensemble hears: so many word sequences of each utterance
 hypotheses_rules = $(foreach split,$(filter-out dev test,$(SPLITS)),$(call stage,$(1)/hypotheses/$(3)/s$(2)/$(split),$(1)/data $(1)/targets/full/s$(2)/$(split) $(1)/decode/ensemble/s$(2)/dev,decode,--jobs 1 --data $(1)/data/$(split) --posteriors $(1)/targets/full/s$(2)/$(split) $(decode_flags) --decoding $(1)/decode/ensemble/s$(2)/dev --n-best $(3)))
 # a student in the place of the ensemble: $(3) is its arm and size
