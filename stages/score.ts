@@ -8,7 +8,7 @@ import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage }
 import { leavesOutSilence, readTranscripts, type Transcripts } from '../shared/io/transcript_file.ts';
 import { sharedUtterances } from '../shared/io/utterance_table.ts';
 import { editSteps } from '../shared/math/edit_distance.ts';
-import { type AlignedWords, type Confusions, createErrorTally } from '../shared/math/error_tally.ts';
+import { type Confusions, createErrorTally } from '../shared/math/error_tally.ts';
 import { type RateName, scoreTables, summary } from '../shared/report/score_tables.ts';
 import { lengthBin, type ScoredUtterance, scoredUtteranceLine } from '../shared/report/scored_utterances.ts';
 import { alignmentLines } from '../shared/text/alignment_lines.ts';
@@ -117,18 +117,16 @@ export async function run(options: Options, context: Context) {
   for (const utterance of utterances) {
     const given = said.wordsOf(utterance);
     if (!given) throw new InputError(`Cannot score ${utterance}: ${said.path} has no words for it; add them`);
-    const words = {
-      reference: toUnits(sides.reference.rewrite(given), utterance),
-      hypothesis: toUnits(sides.hypothesis.rewrite(heard.wordsOf(utterance)!)),
-    };
-    const aligned: AlignedWords = { ...words, steps: editSteps(words) };
-    const operations = lettersOf(aligned.steps);
-    const row = { utterance, speaker: speakerOf(utterance), ...tally.add(aligned) };
+    const reference = toUnits(sides.reference.rewrite(given), utterance);
+    const hypothesis = toUnits(sides.hypothesis.rewrite(heard.wordsOf(utterance)!));
+    const steps = editSteps({ reference, hypothesis });
+    const operations = lettersOf(steps);
+    const row = { utterance, speaker: speakerOf(utterance), ...tally.add({ reference, hypothesis, steps }) };
     scored.push(row);
     lines.add(scoredUtteranceLine(row, operations));
     if (alignments) {
-      const [reference, hypothesis] = [words.reference, words.hypothesis].map((side) => Array.from(side, spell));
-      alignments.add(alignmentLines({ utterance, reference: reference!, hypothesis: hypothesis!, operations }));
+      const spelled = { reference: Array.from(reference, spell), hypothesis: Array.from(hypothesis, spell) };
+      alignments.add(alignmentLines({ utterance, ...spelled, operations }));
     }
     context.progress.advance();
   }

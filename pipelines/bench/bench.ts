@@ -79,30 +79,13 @@ const [reference, hypothesis] = ['reference', 'hypothesis'].map((name) => join(f
   string,
 ];
 
-/** A data directory and a folder of hypotheses, as `score` wants them. */
-function prepareScoring(): void {
-  if (existsSync(reference)) return;
-  ours('transcripts', folder, String(utterances));
-  const ids = readFileSync(reference, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => line.split(' ', 1)[0]!);
-  const words = Array.from({ length: 5000 }, (_, i) => `word${i}`).sort();
-  const [data, decoded] = [join(folder, 'data'), join(folder, 'decoded')];
-  for (const made of [data, decoded]) mkdirSync(made);
-  writeFileSync(join(data, 'text'), readFileSync(reference));
-  writeFileSync(join(data, 'wav.scp'), ids.map((id) => `${id} none.wav\n`).join(''));
-  writeFileSync(join(data, 'none.wav'), '');
-  writeFileSync(join(data, 'utt2spk'), ids.map((id) => `${id} ${id.slice(0, 3)}\n`).join(''));
-  writeFileSync(join(data, 'lexicon.txt'), words.map((word) => `${word} a\n`).join(''));
-  writeFileSync(join(data, 'tokens.txt'), '<blk> 0\nsil 1\na 2\n');
-  writeFileSync(join(decoded, 'hypotheses.txt'), readFileSync(hypothesis));
-  writeFileSync(join(decoded, 'report.json'), JSON.stringify({ id: 'bench', stage: 'decode', files: {} }));
+function prepareTranscripts(): void {
+  if (!existsSync(reference)) ours('transcripts', folder, String(utterances));
 }
 
 function scoreRate(): number {
-  prepareScoring();
-  const given = ['--data', join(folder, 'data'), '--hypotheses', join(folder, 'decoded'), '--quiet'];
+  prepareTranscripts();
+  const given = ['--data', reference, '--hypotheses', hypothesis, '--quiet'];
   const target = join(folder, `score-${Math.random()}`);
   return utterances / seconds(() => call(process.execPath, ['dist/score.js', ...given, '--out', target]));
 }

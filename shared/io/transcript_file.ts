@@ -26,22 +26,38 @@ export const leavesOutSilence = (file: string): boolean => file.endsWith('.ctm')
  */
 export function readTranscripts(file: string, words: Vocabulary): Transcripts {
   const lines = linesOf(file, { keys: createVocabulary(), words });
-  const lineOf = new Map<string, number>();
-  lines.ids.forEach((utterance, line) => {
-    if (utterance === '') return;
-    if (lineOf.has(utterance)) {
+  const utterances: string[] = [];
+  const lineOf: number[] = [];
+  lines.keys.forEach((key, line) => {
+    if (key < 0) return;
+    const utterance = lines.ids[line]!;
+    if (key < utterances.length) {
       throw new InputError(
         `Cannot read ${file}:${line + 1}: utterance "${utterance}" is there twice; keep one of them`,
       );
     }
-    lineOf.set(utterance, line);
+    utterances.push(utterance);
+    lineOf.push(line);
   });
-  if (lineOf.size === 0) throw new InputError(`Cannot read ${file}: it has no transcript; check the path`);
+  if (utterances.length === 0) throw new InputError(`Cannot read ${file}: it has no transcript; check the path`);
+  const placeOf = finder(utterances);
   const wordsOf = (utterance: string): Int32Array | undefined => {
-    const line = lineOf.get(utterance);
-    return line === undefined ? undefined : wordsOfLine(lines, line);
+    const place = placeOf(utterance);
+    return place === undefined ? undefined : wordsOfLine(lines, lineOf[place]!);
   };
-  return { path: file, utterances: [...lineOf.keys()], wordsOf };
+  return { path: file, utterances, wordsOf };
+}
+
+/** Where a text is among others, all different; in their order they are found without a table. */
+function finder(texts: readonly string[]): (text: string) => number | undefined {
+  let next = 0;
+  let places: Map<string, number> | undefined;
+  return (text) => {
+    if (text !== texts[next]) places ??= new Map(texts.map((other, place) => [other, place]));
+    const place = text === texts[next] ? next : places!.get(text);
+    if (place !== undefined) next = place + 1;
+    return place;
+  };
 }
 
 function linesOf(file: string, vocabularies: { keys: Vocabulary; words: Vocabulary }) {

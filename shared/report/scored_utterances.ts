@@ -49,4 +49,4 @@ export function parseScoredUtterances(text: string, source: string): AlignedUtte
 }
 
 /** Where an utterance of that many words belongs: 0, 1, 2, 3–4, 5–8, 9–16, …, by the last of them. */
-export const lengthBin = (words: number): number => (words < 2 ? words : 2 ** Math.ceil(Math.log2(words)));
+export const lengthBin = (words: number): number => (words < 2 ? words : 2 ** (32 - Math.clz32(words - 1)));
