@@ -7,8 +7,8 @@
 # in what transcribe says of 86 minutes through a pipe, the test recordings six times over: how late words were known, and memory.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
+. pipelines/ablations/trials.sh
 
-wer_in() { node -p "(100 * JSON.parse(require('fs').readFileSync('$1/report.json')).wer).toFixed(1)"; }
 row() { printf '%-10s %-22s' "$1" "$2" && for wer in "${@:3}"; do printf ' %6s' "$wer"; done && echo; }
 whole_recordings() { # SEED FLAGS OF TRANSCRIBE: a line of words for each recording, as `text` has them
   for wav in "$data"/wav/*.wav; do
@@ -26,7 +26,7 @@ for cmvn in none utterance; do
   # a line for each recording: its utterances as they follow each other
   awk 'NR == FNR { id = $1; $1 = ""; text[id] = $0; next } { of[$2] = of[$2] text[$1] } END { for (r in of) print r of[r] }' \
     "$data/text" "$data/segments" | LC_ALL=C sort >"$exp/recordings.txt"
-  row "$cmvn" 'single utterances' $(for seed in ${SEEDS:-1 2 3}; do wer_in "$exp/seen/score/stream-large/s$seed/test"; done)
+  row "$cmvn" 'single utterances' $(for seed in ${SEEDS:-1 2 3}; do wer_of "$exp/seen/score/stream-large/s$seed/test"; done)
   ways=('--mean running --mean-seconds 1' '--mean running --mean-seconds 4' '--mean running --mean-seconds 30' '--mean file')
   [ "$cmvn" = utterance ] || ways=('')
   for way in "${ways[@]}"; do
@@ -34,7 +34,7 @@ for cmvn in none utterance; do
     for seed in ${SEEDS:-1 2 3}; do
       whole_recordings "$seed" $way >"$exp/heard.txt"
       node dist/score.js --quiet --data "$exp/recordings.txt" --hypotheses "$exp/heard.txt" --out "$exp/whole" >/dev/null
-      wers+=("$(wer_in "$exp/whole")")
+      wers+=("$(wer_of "$exp/whole")")
     done
     row "$cmvn" "recordings ${way#--mean }" "${wers[@]}"
   done

@@ -1,4 +1,4 @@
-# Sourced by the ablations whose arms enter with the best of several recipes: what the name of such a trial means.
+# Sourced by the ablations: what the name of a trial means, where arms enter with the best of several recipes, and how it came out.
 
 # Flags of train_student for a trial: hard-dropout0.2, masked-faint, smooth0.05, full-w0.9, essence-masked, …
 flags_of() {
@@ -21,3 +21,6 @@ targets_of() {
     essence-*) echo top3 ;;
   esac
 }
+
+# Word error rate in % of a folder of score.
+wer_of() { node -p "(100 * JSON.parse(require('fs').readFileSync('$1/report.json')).wer).toFixed(2)"; }

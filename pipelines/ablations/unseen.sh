@@ -20,7 +20,6 @@ trials_of() { # the milder ones first: of equals they win
     *) echo "$1-w0.9" "$1-w1" "$1-masked" ;;
   esac
 }
-wer_of() { node -p "(100 * JSON.parse(require('fs').readFileSync('$1/report.json')).wer).toFixed(2)"; }
 for rotation in ${ROTATIONS:-unseen-0 unseen-1 unseen-2 unseen-3 unseen-4 unseen-5}; do
   settings=(OBJECTIVE="$objective" ROTATIONS="$rotation" SIZES="$size" EXP="$exp" "$@")
   trials=() recipes=()
