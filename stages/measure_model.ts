@@ -4,8 +4,8 @@ import { multiplyAdds } from '../shared/engine/multiply_adds.ts';
 import { openEngine } from '../shared/engine/open_engine.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
 import { openUtterances } from '../shared/io/utterance_table.ts';
+import { type AcousticModel, openAcousticModel } from '../shared/training/acoustic_model.ts';
 import { checkFeatures, readModel } from '../shared/training/model_folder.ts';
-import { type AcousticModel, openAcousticModel } from '../shared/training/network_input.ts';
 
 /** Say what a model costs, from features to log-posteriors; of several models, what their ensemble costs. */
 export const options = {

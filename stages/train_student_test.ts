@@ -8,10 +8,10 @@ import { runStage } from '../shared/io/stage.ts';
 import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
 import { openUtterances } from '../shared/io/utterance_table.ts';
 import { createRandom } from '../shared/math/random.ts';
+import { openAcousticModel } from '../shared/training/acoustic_model.ts';
 import type { Source } from '../shared/training/batches.ts';
 import { evaluateFrames } from '../shared/training/evaluate.ts';
 import { readModel } from '../shared/training/model_folder.ts';
-import { openAcousticModel } from '../shared/training/network_input.ts';
 import { stage as cacheLogits } from './cache_logits.ts';
 import { stage as filterTargets } from './filter_targets.ts';
 import {

@@ -24,8 +24,8 @@ import { marksWords } from '../shared/math/speller.ts';
 import { hypothesisRecord, secondsOfFrame } from '../shared/text/hypothesis.ts';
 import { type Lexicon, parseLexicon } from '../shared/text/lexicon.ts';
 import { parseTokens, type Tokens } from '../shared/text/tokens.ts';
+import { openAcousticModel } from '../shared/training/acoustic_model.ts';
 import { type Model, readModel } from '../shared/training/model_folder.ts';
-import { openAcousticModel } from '../shared/training/network_input.ts';
 
 /** From audio to text, with a model alone: no data directory and no features are made. */
 export const options = {

@@ -1,7 +1,7 @@
 import { type Architecture, futureFrames, isRecurrent } from '../engine/architecture.ts';
 import type { NetworkMemory } from '../engine/engine.ts';
 import { outputFrameCount } from '../math/splice.ts';
-import type { AcousticModel } from '../training/network_input.ts';
+import type { AcousticModel } from '../training/acoustic_model.ts';
 
 /** Log-posteriors of features that come in pieces, [output frames × tokens]. */
 export interface PosteriorStream {

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import type { Architecture } from '../engine/architecture.ts';
 import { openEngine } from '../engine/open_engine.ts';
 import { createRandom } from '../math/random.ts';
+import { openAcousticModel } from '../training/acoustic_model.ts';
 import { initialWeights } from '../training/initial_weights.ts';
 import type { Model } from '../training/model_folder.ts';
-import { openAcousticModel } from '../training/network_input.ts';
 import { createPosteriorStream, streamPlan } from './posterior_stream.ts';
 
 const engine = await openEngine({ engine: 'cpu', threads: 1 });

@@ -8,8 +8,7 @@ import { type Masking, maskFeatures } from '../math/masking.ts';
 import { createRandom } from '../math/random.ts';
 import { concatenateTargets, noTargets, type SparseTargets } from '../math/sparse_targets.ts';
 import { outputFrameCount } from '../math/splice.ts';
-import type { Normalisation } from './model_folder.ts';
-import { normalise, packBatch } from './network_input.ts';
+import { type Normalisation, normalise, packBatch } from './network_input.ts';
 
 /** Utterances with what is known of each of their frames; all tables hold the same utterances. */
 export interface Source {

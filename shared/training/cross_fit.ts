@@ -2,20 +2,7 @@ import { keyOf } from '../io/digest.ts';
 import { InputError } from '../io/errors.ts';
 import { dealFolds } from '../math/folds.ts';
 import type { Source } from './batches.ts';
-import type { Model } from './model_folder.ts';
-
-/** What a model of a cross-fit has not seen. */
-export interface CrossFit {
-  folds: number;
-  /** The one that was left out, from 0. */
-  fold: number;
-  by: 'utterance' | 'speaker';
-  /** How many utterances there were before, and a digest of their ids: models of one cross-fit share them. */
-  utterances: number;
-  utterancesDigest: string;
-  /** Those left out, sorted. */
-  leftOut: string[];
-}
+import type { CrossFit, Model } from './model_folder.ts';
 
 export interface FoldOptions extends Pick<CrossFit, 'folds' | 'fold' | 'by'> {
   /** The speaker of an utterance, for folds of speakers. */

@@ -7,8 +7,7 @@ import { bestToken } from '../math/gate.ts';
 import { openCtcLoss } from '../math/kernels/fast_ctc_loss.ts';
 import { fastLogSoftmax } from '../math/kernels/fast_posteriors.ts';
 import { checkFrames, type Source, usedRows } from './batches.ts';
-import type { Normalisation } from './model_folder.ts';
-import { normalise, packBatch } from './network_input.ts';
+import { type Normalisation, normalise, packBatch } from './network_input.ts';
 
 interface Reading {
   architecture: Architecture;

@@ -4,13 +4,20 @@ import { type Architecture, parameterCount } from '../engine/architecture.ts';
 import { InputError } from '../io/errors.ts';
 import type { OutputFolder } from '../io/output_folder.ts';
 import { centreFrame } from '../math/splice.ts';
-import type { CrossFit } from './cross_fit.ts';
+import type { Normalisation } from './network_input.ts';
 import type { ObjectiveName } from './objective.ts';
 
-/** Mean and standard deviation per bin: what features are normalised with. */
-export interface Normalisation {
-  mean: number[];
-  deviation: number[];
+/** What a model of a cross-fit has not seen. */
+export interface CrossFit {
+  folds: number;
+  /** The one that was left out, from 0. */
+  fold: number;
+  by: 'utterance' | 'speaker';
+  /** How many utterances there were before, and a digest of their ids: models of one cross-fit share them. */
+  utterances: number;
+  utterancesDigest: string;
+  /** Those left out, sorted. */
+  leftOut: string[];
 }
 
 /** Everything needed to use a model: no flag has to be repeated. */

@@ -3,10 +3,10 @@ import { keyOf } from '../io/digest.ts';
 import type { InputFolder } from '../io/report_file.ts';
 import { fastCombine } from '../math/kernels/fast_combine.ts';
 import { outputFrameCount } from '../math/splice.ts';
+import { openAcousticModel } from './acoustic_model.ts';
 import { type CrossFitGroup, crossFitGroups } from './cross_fit.ts';
 import { type FeatureSource, findFeatures } from './feature_source.ts';
 import { featureMisfit, type Model } from './model_folder.ts';
-import { openAcousticModel } from './network_input.ts';
 import type { Teacher } from './teacher.ts';
 import { tokensOf } from './teacher_description.ts';
 

@@ -7,8 +7,8 @@ import { denseLogPosteriorsOfRow } from '../io/essence.ts';
 import type { InputFolder } from '../io/report_file.ts';
 import type { Shard } from '../io/shard.ts';
 import { openUtterances } from '../io/utterance_table.ts';
+import { openAcousticModel } from './acoustic_model.ts';
 import { checkFeatures, readModel } from './model_folder.ts';
-import { openAcousticModel } from './network_input.ts';
 import { type ObjectiveName, objectiveOf } from './objective.ts';
 
 /** Log-posteriors of utterances, with what an aligner or decoder needs beside them. */

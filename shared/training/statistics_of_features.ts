@@ -1,7 +1,7 @@
 import { InputError } from '../io/errors.ts';
 import { createMoments } from '../math/moments.ts';
 import { type Source, usedRows } from './batches.ts';
-import type { Normalisation } from './model_folder.ts';
+import type { Normalisation } from './network_input.ts';
 
 /**
  * Mean and standard deviation of each bin over all frames of the utterances that are used.
