@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Question: which recipe serves each arm best? Every arm has four trials, on dev alone, with a seed that no result uses.
+# Question: which recipe serves each arm best? Every arm has four trials or more, on dev alone, with a seed that no result uses.
 # Knobs: dropout for hard labels, strength of the masks for masked ones, ε for smoothed ones; for soft targets the soft
 # weight, and masks on the student's input. Held still: corpus, teachers, updates. Once for each size: SIZES=small REPORT=exp/ablations/recipes-small.
 # Seeds: SEEDS (default 9). Control: the recipe each arm starts from. Ends in a table; the page is in exp/ablations/recipes.
@@ -22,10 +22,12 @@ trial masked-strong "$(masks 2 8 10)"
 for epsilon in 0.02 0.05 0.1 0.2; do trial "smooth$epsilon" "--label-smoothing $epsilon"; done
 for targets in one full top3; do
   for weight in 0.5 0.9 1; do trial "$targets-w$weight" "--soft-weight $weight" $targets; done
+  for weight in 0.9 1; do trial "$targets-w$weight-faint" "--soft-weight $weight $(masks 1 2 3)" $targets; done
   trial "$targets-w0.9-masked" "--soft-weight 0.9 $(masks 1 4 5)" $targets
 done
 for targets in full top3; do
   for weight in 0.5 0.9 1; do trial "$targets-w$weight-untranscribed" "--soft-weight $weight" $targets yes; done
+  trial "$targets-w0.9-faint-untranscribed" "--soft-weight 0.9 $(masks 1 2 3)" $targets yes
   trial "$targets-w0.9-masked-untranscribed" "--soft-weight 0.9 $(masks 1 4 5)" $targets yes
 done
 exec make distill SPLIT=dev SEEDS="${SEEDS:-9}" ARMS="${arms[*]}" "${settings[@]}" REPORT=exp/ablations/recipes "$@"
