@@ -163,6 +163,7 @@ const accepted: string[][] = [
     'ALLOW_MISSING=3',
   ],
   ['distill', 'ARMS=full essence'],
+  ['distill', `EXP=${join(folder, 'a,b')}`, `REPORT=${join(folder, 'a,b', 'r,1')}`],
   ['distill', 'ARMS=mine', 'mine-large.train=--dropout 0.1', 'BASELINE=mine'],
   [
     'distill',

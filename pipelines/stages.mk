@@ -16,9 +16,9 @@ parts    := $(if $(filter-out 1,$(SHARDS)),$(shell for ((i = 0; i < $(SHARDS); i
 parts_of = $(if $(filter --tune,$(2)),,$(if $(filter $(in_parts),$(1)),$(parts)))
 
 # $(call stage,FOLDER,INPUT FOLDERS,STAGE,OPTIONS,OTHER INPUTS)
-# strip, since make 4.3 leaves the newline of a longer file now and then
+# strip, since make 4.3 leaves the newline of a longer file now and then; a comma of FOLDER would end file's first argument
 define stage_rule
-ifneq ($$(strip $$(file <$(1)/command)),dist/$(3).js $(4) --out $(1))
+ifneq ($$(strip $$(file <$(subst $(comma),$$(comma),$(1))/command)),dist/$(3).js $(4) --out $(1))
 $(1)/command: FORCE
 endif
 $(1)/command:
