@@ -32,6 +32,7 @@ export function readTranscripts(file: string, words: Vocabulary): Transcripts {
     if (key < 0) return;
     const utterance = lines.ids[line]!;
     if (key < utterances.length) {
+      // numbered as they come
       throw new InputError(
         `Cannot read ${file}:${line + 1}: utterance "${utterance}" is there twice; keep one of them`,
       );
