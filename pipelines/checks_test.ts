@@ -55,6 +55,8 @@ const refused: [knobs: string[], line: RegExp][] = [
   [['ARMS=hard smooth', 'OBJECTIVE=ctc'], /arm smooth would be the arm hard; give smooth\.train=/],
   [['ARMS=hard mine', 'mine.targets=top7'], /mine\.targets=top7: there is no top7\.filter/],
   [['top3.combination=true'], /top3\.combination=true: give yes, or leave it out/],
+  [['ARMS=hard essence', 'full.combination=true'], /full\.combination=true: give yes, or leave it out/],
+  [['OBJECTIVE=ctc', 'ARMS=hard essence', 'full.combination=yes'], /full\.combination=yes: .* OBJECTIVE=frame alone/],
   [['top7.combination=yes'], /top7\.combination: top7 is no set of soft targets .* \(full top3\)/],
   [['OBJECTIVE=ctc', 'top3.combination=yes'], /top3\.combination=yes: .* with OBJECTIVE=frame alone/],
   [
