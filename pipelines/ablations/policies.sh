@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Question: which frames and which teachers are worth learning from, and is there a better measure of essence than a count?
-# Knobs: --select (top-p, threshold, sample), --gate, --teachers (how many), --combine, --combination of filter_targets. Held still: corpus,
-# teachers' training, student (small, the one that distillation helps), its recipe, T = 1. Seeds: SEEDS (default 0 1 2), on dev.
+# Knobs: --select (top-p, threshold, sample), --gate, --teachers (how many), --combine, --combination of filter_targets. Held
+# still: corpus, teachers' training, student (small, the one that distillation helps), its recipe, T = 1. Seeds: SEEDS (default 0 1 2), on dev.
 # Control: the full distribution, and hard labels. Ends in a table; the page is in exp/ablations/policies. UNTRANSCRIBED=yes in
 # the environment brings in audio without transcripts, and leaves out the gate that needs them (with TRANSCRIBED=0.1, say).
 set -eu -o pipefail

@@ -79,12 +79,8 @@ const [reference, hypothesis] = ['reference', 'hypothesis'].map((name) => join(f
   string,
 ];
 
-function prepareTranscripts(): void {
-  if (!existsSync(reference)) ours('transcripts', folder, String(utterances));
-}
-
 function scoreRate(): number {
-  prepareTranscripts();
+  if (!existsSync(reference)) ours('transcripts', folder, String(utterances));
   const given = ['--data', reference, '--hypotheses', hypothesis, '--quiet'];
   const target = join(folder, `score-${Math.random()}`);
   return utterances / seconds(() => call(process.execPath, ['dist/score.js', ...given, '--out', target]));

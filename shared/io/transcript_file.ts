@@ -31,8 +31,8 @@ export function readTranscripts(file: string, words: Vocabulary): Transcripts {
   lines.keys.forEach((key, line) => {
     if (key < 0) return;
     const utterance = lines.ids[line]!;
+    // keys are numbered as they come: a smaller one was there
     if (key < utterances.length) {
-      // numbered as they come
       throw new InputError(
         `Cannot read ${file}:${line + 1}: utterance "${utterance}" is there twice; keep one of them`,
       );
@@ -54,8 +54,9 @@ function finder(texts: readonly string[]): (text: string) => number | undefined 
   let next = 0;
   let places: Map<string, number> | undefined;
   return (text) => {
-    if (text !== texts[next]) places ??= new Map(texts.map((other, place) => [other, place]));
-    const place = text === texts[next] ? next : places!.get(text);
+    if (text === texts[next]) return next++;
+    places ??= new Map(texts.map((other, place) => [other, place]));
+    const place = places.get(text);
     if (place !== undefined) next = place + 1;
     return place;
   };

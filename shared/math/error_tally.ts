@@ -63,57 +63,29 @@ export function createErrorTally(): ErrorTally {
       return { words: reference.length, insertions, deletions, substitutions };
     },
     confusions: (most = Infinity) => ({
-      substitutions: mostFrequent(runsOf(substituted), most).map(([key, count]) => ({
+      substitutions: mostFrequent(substituted, most).map(([key, count]) => ({
         reference: Math.floor(key / pairs),
         hypothesis: key % pairs,
         count,
       })),
-      insertions: mostFrequent(timesOf(inserted), most).map(([word, count]) => ({ word, count })),
-      deletions: mostFrequent(timesOf(deleted), most).map(([word, count]) => ({ word, count })),
+      insertions: mostFrequent(inserted, most).map(([word, count]) => ({ word, count })),
+      deletions: mostFrequent(deleted, most).map(([word, count]) => ({ word, count })),
     }),
   };
 }
 
 const pairs = 2 ** 26;
 
-/** Keys, ascending, with how often each is there. */
-interface Counted {
-  keys: number[];
-  counts: number[];
-}
-
-/** Of keys of any size. */
-function runsOf(keys: readonly number[]): Counted {
+/** Keys with how often each is there, the most frequent ones. */
+function mostFrequent(keys: readonly number[], most: number): [key: number, count: number][] {
   const sorted = Float64Array.from(keys).sort();
-  const counted: Counted = { keys: [], counts: [] };
-  for (let start = 0, end = 0; start < sorted.length; start = end) {
-    while (end < sorted.length && sorted[end] === sorted[start]) end++;
-    counted.keys.push(sorted[start]!);
-    counted.counts.push(end - start);
-  }
-  return counted;
-}
-
-/** Of numbers of words, which are small. */
-function timesOf(words: readonly number[]): Counted {
-  let most = -1;
-  for (const word of words) if (word > most) most = word;
-  const times = new Int32Array(most + 1);
-  for (const word of words) times[word]!++;
-  const counted: Counted = { keys: [], counts: [] };
-  times.forEach((count, word) => {
-    if (count === 0) return;
-    counted.keys.push(word);
-    counted.counts.push(count);
-  });
-  return counted;
-}
-
-function mostFrequent({ keys, counts }: Counted, most: number): [key: number, count: number][] {
-  const floor = most < counts.length ? Int32Array.from(counts).sort()[counts.length - most]! : 1;
+  const starts: number[] = [];
+  for (let i = 0; i < sorted.length; i++) if (i === 0 || sorted[i] !== sorted[i - 1]) starts.push(i);
+  const counts = Int32Array.from(starts, (start, i) => (starts[i + 1] ?? sorted.length) - start);
+  const floor = most < counts.length ? counts.toSorted()[counts.length - most]! : 1;
   const frequent: [number, number][] = [];
   counts.forEach((count, i) => {
-    if (count >= floor) frequent.push([keys[i]!, count]);
+    if (count >= floor) frequent.push([sorted[starts[i]!]!, count]);
   });
   return frequent.sort((a, b) => b[1] - a[1]).slice(0, most);
 }
