@@ -6,8 +6,7 @@
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 
-# as of $(call masks,…) in arms.mk
-masks() { echo "--frequency-masks $1 --frequency-mask-bins $2 --time-masks $1 --time-mask-frames $3"; }
+faint='$(call masks,1,2,3)' weak='$(weak_masks)' medium='$(call masks,1,6,8)' strong='$(call masks,2,8,10)'
 arms=()
 settings=()
 trial() { # NAME FLAGS [TARGETS [UNTRANSCRIBED]]
@@ -15,19 +14,19 @@ trial() { # NAME FLAGS [TARGETS [UNTRANSCRIBED]]
   settings+=("$1.train=$2" "$1.targets=${3:-}" "$1.untranscribed=${4:-}")
 }
 for dropout in 0 0.05 0.1 0.2; do trial "hard-dropout$dropout" "--dropout $dropout"; done
-trial masked-faint "$(masks 1 2 3)"
-trial masked-weak "$(masks 1 4 5)"
-trial masked-medium "$(masks 1 6 8)"
-trial masked-strong "$(masks 2 8 10)"
+trial masked-faint "$faint"
+trial masked-weak "$weak"
+trial masked-medium "$medium"
+trial masked-strong "$strong"
 for epsilon in 0.02 0.05 0.1 0.2; do trial "smooth$epsilon" "--label-smoothing $epsilon"; done
 for targets in one full top3; do
   for weight in 0.5 0.9 1; do trial "$targets-w$weight" "--soft-weight $weight" $targets; done
-  for weight in 0.9 1; do trial "$targets-w$weight-faint" "--soft-weight $weight $(masks 1 2 3)" $targets; done
-  trial "$targets-w0.9-masked" "--soft-weight 0.9 $(masks 1 4 5)" $targets
+  for weight in 0.9 1; do trial "$targets-w$weight-faint" "--soft-weight $weight $faint" $targets; done
+  trial "$targets-w0.9-masked" "--soft-weight 0.9 $weak" $targets
 done
 for targets in full top3; do
   for weight in 0.5 0.9 1; do trial "$targets-w$weight-untranscribed" "--soft-weight $weight" $targets yes; done
-  trial "$targets-w0.9-faint-untranscribed" "--soft-weight 0.9 $(masks 1 2 3)" $targets yes
-  trial "$targets-w0.9-masked-untranscribed" "--soft-weight 0.9 $(masks 1 4 5)" $targets yes
+  trial "$targets-w0.9-faint-untranscribed" "--soft-weight 0.9 $faint" $targets yes
+  trial "$targets-w0.9-masked-untranscribed" "--soft-weight 0.9 $weak" $targets yes
 done
 exec make distill SPLIT=dev SEEDS="${SEEDS:-9}" ARMS="${arms[*]}" "${settings[@]}" REPORT=exp/ablations/recipes "$@"

@@ -6,11 +6,8 @@
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 
-masks() { echo "--frequency-masks $1 --frequency-mask-bins $2 --time-masks $1 --time-mask-frames $3"; }
 rate() { echo "--learning-rate $1"; }
-weak=$(masks 1 4 5)
-medium=$(masks 1 6 8)
-strong=$(masks 2 6 8)
+weak='$(weak_masks)' medium='$(call masks,1,6,8)' strong='$(call masks,2,6,8)'
 arms=()
 settings=()
 trial() { # NAME FLAGS [TARGETS]
