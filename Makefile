@@ -24,6 +24,7 @@ CORPUS    ?= fsdd## fsdd, embedded; or, with DATA=its folder, speechocean762, li
 DATA      ?=## folder of a corpus that is not embedded
 TRANSCRIBED ?=## share of the training transcripts that are used; the others' audio goes with the untranscribed
 OBJECTIVE ?= $(if $(filter fsdd speechocean762,$(CORPUS)),frame,ctc)## frame: a label for each frame, found by realignment; ctc: transcripts alone
+CMVN      ?= $(if $(filter fsdd-frame,$(CORPUS)-$(OBJECTIVE)),utterance,none)## whose mean is taken off the features: utterance or speaker, or none
 ROTATIONS ?= $(firstword $(ALL_ROTATIONS))## fsdd: seen: all speakers in training and test; unseen-0 … unseen-5: one speaker kept for the test
 SIZES     ?= large## students: large (a teacher's own architecture), small (about a sixth of it)
 ARMS      ?= hard $(if $(FAST),,masked $(if $(filter frame,$(OBJECTIVE)),smooth)) full essence## what students learn from: see pipelines/arms.mk
@@ -46,7 +47,7 @@ TIME_LIMIT ?=## of one, as 4:00:00
 MEMORY    ?=## of one, as 4G
 SBATCH_FLAGS ?=## anything else that sbatch takes
 export PARTITION ACCOUNT TIME_LIMIT MEMORY SBATCH_FLAGS
-KNOBS     := RUN SHARDS PARTITION ACCOUNT TIME_LIMIT MEMORY SBATCH_FLAGS CORPUS DATA TRANSCRIBED OBJECTIVE JOBS ENGINE FAST SEEDS ROTATIONS SIZES ARMS TEACHERS FOREIGN FOREIGN_FEATURES FOLDS UPDATES SPLIT BASELINE AGAINST MEASURE ALLOW_MISSING EXP REPORT RUNNER
+KNOBS     := RUN SHARDS PARTITION ACCOUNT TIME_LIMIT MEMORY SBATCH_FLAGS CORPUS DATA TRANSCRIBED OBJECTIVE CMVN JOBS ENGINE FAST SEEDS ROTATIONS SIZES ARMS TEACHERS FOREIGN FOREIGN_FEATURES FOLDS UPDATES SPLIT BASELINE AGAINST MEASURE ALLOW_MISSING EXP REPORT RUNNER
 
 .PHONY: help
 help: ## this text

@@ -13,6 +13,8 @@ define check_run
 $(foreach v,$(given),$(call check_suffix,$(v)))
 $(foreach v,$(unknown),$(if $(findstring .,$(v)),$(call unknown_name,$(v)),$(call unknown_knob,$(v))))
 $(call check_choice,SPLIT,test dev)
+$(call check_choice,CMVN,none utterance speaker)
+$(if $(filter --cmvn,$(feature_flags)),$(error Cannot run with $(call asked,feature_flags): say whose mean is taken off with CMVN=utterance or CMVN=speaker))
 $(foreach v,FAST MEASURE,$(call check_flag,$(v)))
 $(foreach v,ARMS SEEDS SIZES ROTATIONS $(if $(FOREIGN),,TEACHERS),$(call check_some,$(v)))
 $(foreach v,ARMS SEEDS SIZES ROTATIONS TEACHERS FOREIGN_FEATURES,$(call check_names,$(v)))

@@ -18,12 +18,13 @@ const { MAKEFLAGS: _flags, MFLAGS: _more, MAKEOVERRIDES: _knobs, MAKELEVEL: _lev
 interface Outcome {
   code: number;
   output: string;
+  commands: string;
 }
 /** A level of 2, since bash reads start-up files, and may complain of them, where its input is a socket and no shell is above. */
 function call(command: string, argv: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Outcome> {
   return new Promise((resolve) =>
-    execFile(command, argv, { env: { ...env, ...more, SHLVL: '2' }, maxBuffer: 1 << 28 }, (error, _stdout, stderr) =>
-      resolve({ code: error ? Number(error.code ?? 1) : 0, output: stderr }),
+    execFile(command, argv, { env: { ...env, ...more, SHLVL: '2' }, maxBuffer: 1 << 28 }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code ?? 1) : 0, output: stderr, commands: stdout }),
     ),
   );
 }
@@ -50,6 +51,8 @@ const refused: [knobs: string[], line: RegExp][] = [
   [['t6.train=--width 96'], /t6\.train: t6 is no .* teacher in TEACHERS \(t1 t2 t3 t4 t5\)/],
   [['nosie.audio=--degrade noise'], /nosie\.audio: nosie is no kind of audio/],
   [['t9.guide=t1'], /t9\.guide: t9 is no teacher/],
+  [['CMVN=mean'], /CMVN="mean": it is one of none utterance speaker/],
+  [['feature_flags=--cmvn speaker'], /feature_flags=.*: say whose mean is taken off with CMVN=/],
   // arms
   [['ARMS=hard esence'], /ARMS="hard esence": there is no arm esence; give one of hard masked smooth /],
   [['ARMS=hard smooth', 'OBJECTIVE=ctc'], /arm smooth would be the arm hard; give smooth\.train=/],
@@ -184,6 +187,7 @@ const accepted: string[][] = [
   ],
   ['distill', 'FOLDS=3', 'AGAINST=t1-fold0'],
   ['distill', 'ROTATIONS=unseen-0 unseen-5', 'SEEDS=7'],
+  ['distill', 'OBJECTIVE=ctc', 'CMVN=speaker', 'feature_flags=--norm-vars'],
   ['distill', 'CORPUS=kaldi', `DATA=${corpus}`, 'FOREIGN=shared/engine', 'TEACHERS='],
   [join(folder, 'exp/seen/data/report.json'), `EXP=${join(folder, 'exp')}`, 'ARMS=stream', 'stream.train='],
   ...commandsOf(readFileSync('README.md', 'utf8')),
@@ -207,6 +211,25 @@ for (const argv of accepted) {
     assert.equal(code, 0, output);
   });
 }
+
+test('the mean is taken off what our models hear, and what foreign teachers eat is as their flags say', async () => {
+  const { commands } = await tryMake([
+    'distill',
+    `FOREIGN=${corpus}`,
+    'FOREIGN_FEATURES=theirs',
+    'theirs.audio=--bins 80',
+  ]);
+  const flags = [
+    ...commands.matchAll(/run_local.* dist\/extract_features\.js --data \S+ (.*)--out \S+\/(\S+\/train)$/gm),
+  ];
+  assert.deepEqual(
+    flags.map(([, given, folder]) => [folder, given!.trim()]),
+    [
+      ['features/train', '--cmvn utterance'],
+      ['theirs/train', '--bins 80'],
+    ],
+  );
+});
 
 // In place of make and node: one keeps what it is called with, the other says what the scripts read of a score.
 const calls = join(folder, 'calls');

@@ -40,7 +40,8 @@ $(foreach pass,$(if $(aligned),$(ALIGN_PASSES)),$(call aligner_rules,$(1),$(pass
 endef
 # audio is not looked at, only whether some comes or goes: that is of its folder
 corpus_changed = $(if $(DATA),$(call changed,$(1),$(DATA_SOURCE) $(foreach name,wav flac opus ogg oga mp3,-not -iname '*.$(name)')))
-features_rule = $(call stage,$(1)/$(2)/$(3),$(1)/data,extract_features,--data $(1)/data/$(3) $(feature_flags) $(4))
+# what teachers made elsewhere eat is normalised by its own flags alone
+features_rule = $(call stage,$(1)/$(2)/$(3),$(1)/data,extract_features,--data $(1)/data/$(3) $(feature_flags) $(if $(filter foreign/%,$(2)),,$(addprefix --cmvn ,$(CMVN:none=))) $(4))
 align_linear = $(call stage,$(1)/align-0/$(2),$(1)/data $(1)/features/$(2),align_labels,--data $(1)/data/$(2) --features $(1)/features/$(2))
 define aligner_rules
 $(call stage,$(1)/aligner-$(2),$(call train_inputs,$(1),$(3),features),train_student,$(call train_flags,$(1),$(3),features) $(aligner-$(2).train) --updates $(UPDATES_ALIGNER))

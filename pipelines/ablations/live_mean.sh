@@ -20,7 +20,7 @@ whole_recordings() { # SEED FLAGS OF TRANSCRIBE: a line of words for each record
 for cmvn in none utterance; do
   exp=exp/ablations/live-$cmvn
   data=$exp/seen/data/test
-  make ARMS=stream SIZES=large SEEDS="${SEEDS:-1 2 3}" EXP=$exp feature_flags="--cmvn $cmvn" \
+  make ARMS=stream SIZES=large SEEDS="${SEEDS:-1 2 3}" EXP=$exp CMVN=$cmvn \
     stream.train='--streaming --target-delay-frames 20 --dropout 0.1' \
     $(for seed in ${SEEDS:-1 2 3}; do echo "$exp/seen/score/stream-large/s$seed/test/report.json"; done)
   # a line for each recording: its utterances as they follow each other

@@ -20,10 +20,13 @@ aligner-2.align := --prior-scale 0.75
 aligner-3.train := --width 96 --dilations 1,2 --dropout 0.2
 aligner-3.align := --prior-scale 0.75
 
-# Flags for one size of student: the best of four trials of each arm on dev, see pipelines/ablations/recipes.sh.
+# Flags for one size of student: the best trial of each arm on dev, see pipelines/ablations/recipes.sh; of features whose mean is
+# taken off, or as they are.
+faint_masks := $(call masks,1,2,3)
+ifeq ($(CMVN),none)
 hard-large.train                  := --dropout 0.1
 masked-large.train                := $(call masks,1,6,8)
-masked-small.train                := $(call masks,1,2,3)
+masked-small.train                := $(faint_masks)
 smooth-large.train                := --label-smoothing 0.02
 smooth-small.train                := --label-smoothing 0.05
 born-again-large.train            := $(weak_masks)
@@ -33,3 +36,17 @@ essence-large.train               := $(weak_masks)
 essence-small.train               := --soft-weight 1
 full-untranscribed-large.train    := --soft-weight 1
 essence-untranscribed-large.train := $(weak_masks)
+else
+hard-small.train                  := --dropout 0.05
+masked-large.train                := $(faint_masks)
+masked-small.train                := $(faint_masks)
+smooth-large.train                := --label-smoothing 0.05
+smooth-small.train                := --label-smoothing 0.05
+full-large.train                  := $(faint_masks)
+full-small.train                  := --soft-weight 1 $(faint_masks)
+essence-large.train               := $(faint_masks)
+essence-small.train               := --soft-weight 1 $(faint_masks)
+full-untranscribed-large.train    := $(faint_masks)
+full-untranscribed-small.train    := --soft-weight 1
+essence-untranscribed-large.train := $(weak_masks)
+endif
