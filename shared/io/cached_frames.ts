@@ -13,6 +13,8 @@ export interface SparseHeader {
   hasBlank: boolean;
   hasLabels: boolean;
   hasAgreement: boolean;
+  /** Whether it is the mean of the posteriors of several teachers. */
+  isMean: boolean;
   /** Whether tokens and log-posteriors are coded so that they compress better. */
   isCoded: boolean;
 }
@@ -37,7 +39,9 @@ const columnOf = (temperature: number): string => `logZ_${temperature}`;
  *
  * At temperature 1 the normaliser only makes up for rounding, and half precision holds so small a number to 3e-7.
  */
-export function sparseColumns(header: Omit<SparseHeader, 'k' | 'vocabularySize'>): Record<string, ColumnType> {
+export function sparseColumns(
+  header: Omit<SparseHeader, 'k' | 'vocabularySize' | 'isMean'>,
+): Record<string, ColumnType> {
   return {
     ...(header.isCoded
       ? { tokenCodes: 'list<uint16>', logPosteriorSteps: 'list<uint16>' }
@@ -75,7 +79,11 @@ export function rowOfCachedFrames(
 }
 
 /** The header as metadata of a file. */
-export const metadataOfSparse = ({ k, vocabularySize, temperatures }: SparseHeader): Record<string, string> => ({
+export const metadataOfSparse = ({
+  k,
+  vocabularySize,
+  temperatures,
+}: Pick<SparseHeader, 'k' | 'vocabularySize' | 'temperatures'>): Record<string, string> => ({
   'kd.format': 'sparse-logits',
   'kd.version': '1',
   'kd.k': String(k),
@@ -99,16 +107,19 @@ export function readSparseHeader({
 }): SparseHeader {
   const [k, vocabularySize] = [Number(metadata['kd.k']), Number(metadata['kd.vocabularySize'])];
   const temperatures = numbersOf(metadata['kd.temperatures']);
+  const weights = numbersOf(metadata['kd.weights']);
+  const hasAgreement = 'agreeing' in columns;
   const header = {
-    ...{ k, vocabularySize, temperatures },
+    ...{ k, vocabularySize, temperatures, hasAgreement },
+    isMean: metadata['kd.combine'] === 'linear' && hasAgreement && weights.filter((weight) => weight > 0).length !== 1,
     hasBlank: 'logPosteriorOfBlank' in columns,
     hasLabels: 'logPosteriorOfLabel' in columns,
-    hasAgreement: 'agreeing' in columns,
     isCoded: 'tokenCodes' in columns,
   };
   const expected = Object.entries(sparseColumns(header));
   const lacking = expected.filter(([name, type]) => columns[name] !== type).map(([name]) => name);
-  if (!(k >= 1 && k <= vocabularySize && temperatures.length > 0)) lacking.push('kd.k, kd.temperatures');
+  const isSound = k >= 1 && k <= vocabularySize && temperatures.length > 0 && temperatures.every((t) => t > 0);
+  if (!isSound) lacking.push('kd.k, kd.temperatures');
   if (lacking.length === 0) return header;
   throw new InputError(`Cannot read ${path}: a sparse cache needs ${lacking.join(', ')}; cache again`);
 }
@@ -116,7 +127,7 @@ export function readSparseHeader({
 function numbersOf(text: string | undefined): number[] {
   try {
     const found = JSON.parse(text ?? '[]');
-    return Array.isArray(found) && found.every((value) => value > 0) ? found : [];
+    return Array.isArray(found) && found.every(Number.isFinite) ? found : [];
   } catch {
     return [];
   }

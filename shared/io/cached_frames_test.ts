@@ -40,13 +40,13 @@ for (const isRich of [true, false]) {
     test(`cached frames written and read are the same but for the rounding of halves: ${what}`, async () => {
       const header: SparseHeader = {
         ...{ k, vocabularySize, temperatures, isCoded },
-        ...{ hasBlank: isRich, hasLabels: isRich, hasAgreement: isRich },
+        ...{ hasBlank: isRich, hasLabels: isRich, hasAgreement: isRich, isMean: isRich },
       };
       const path = join(folder, what);
       const out = createOutputFolder(path);
       const writer = createUtteranceWriter(out.createFile('a.arrow'), {
         columns: sparseColumns(header),
-        metadata: metadataOfSparse(header),
+        metadata: { ...metadataOfSparse(header), 'kd.combine': isRich ? 'linear' : 'best' },
         compression: isCoded ? 'zstd' : undefined,
       });
       for (const frames of [0, 1, 30]) {
@@ -86,7 +86,16 @@ test('canCode() is for short lists of tokens that leave room in 16 bits', () => 
 });
 
 const header: SparseHeader = {
-  ...{ k, vocabularySize, temperatures, isCoded: false, hasBlank: false, hasLabels: false, hasAgreement: false },
+  ...{
+    k,
+    vocabularySize,
+    temperatures,
+    isCoded: false,
+    hasBlank: false,
+    hasLabels: false,
+    hasAgreement: false,
+    isMean: false,
+  },
 };
 const row = (changes: Record<string, unknown> = {}): Row =>
   ({ ...rowOfCachedFrames('u', framesOf(3, { isRich: false }), header), ...changes }) as Row;

@@ -21,6 +21,11 @@ export const beyondSparse: readonly {
       `--temperature has to be one that the sparse cache was made for, ${temperatures.join(', ')}: what its other tokens have at another one is not known; cache again with --temperatures`,
   },
   {
+    when: ({ temperature }, { isMean }) => isMean && temperature !== 1,
+    why: () =>
+      'A mean of teachers is that of their posteriors at --temperature, each softened first, and the sparse cache has only that at 1: take a cache of --combine geometric or best, or one of --format dense',
+  },
+  {
     when: ({ select, amount }, { k }) => select === 'top-k' && amount > k,
     why: ({ k }) =>
       `--k is more than the ${k} tokens that the sparse cache keeps of each frame; cache again with a larger --k`,

@@ -87,7 +87,8 @@ export function createDenseCache(
   };
 }
 
-export interface SparseCaches extends Omit<SparseHeader, 'vocabularySize' | 'hasLabels' | 'hasAgreement' | 'isCoded'> {
+export interface SparseCaches
+  extends Omit<SparseHeader, 'vocabularySize' | 'hasLabels' | 'hasAgreement' | 'isMean' | 'isCoded'> {
   combinations: readonly NamedCombination[];
   teachers: number;
   /** Hard labels, whose posteriors are kept. */
