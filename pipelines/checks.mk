@@ -20,6 +20,8 @@ $(foreach v,ARMS SEEDS SIZES ROTATIONS $(if $(FOREIGN),,TEACHERS),$(call check_s
 $(foreach v,ARMS SEEDS SIZES ROTATIONS TEACHERS FOREIGN_FEATURES,$(call check_names,$(v)))
 $(foreach v,JOBS SHARDS UPDATES UPDATES_ALIGNER,$(call check_count,$(v)))
 $(if $(FOLDS),$(call check_count,FOLDS))
+$(if $(call is_given,ALIGN_PASSES),$(call check_some,ALIGN_PASSES))
+$(if $(TEACHERS)$(filter frame,$(OBJECTIVE)),,$(error Cannot run with OBJECTIVE=ctc and without TEACHERS: tokens and frames are those of a teacher of ours; give TEACHERS=t1 or more))
 $(foreach v,SEEDS ALIGN_PASSES,$(call check_numbers,$(v)))
 $(foreach v,EXP REPORT RUNNER DATA LEXICON TOKENIZER,$(call check_path,$(v)))
 $(foreach r,$(ROTATIONS),$(if $(filter $(r),$(ALL_ROTATIONS)),,$(error Cannot run with $(call asked,ROTATIONS): $(CORPUS) has no $(r); give some of $(ALL_ROTATIONS))))
@@ -112,6 +114,8 @@ $(foreach option,untranscribed teacher,$(if $($(1).$(option)),$(if $($(1).target
 $(foreach heard,$($(1).heard),$(call check_audio,$(1).heard,$(heard)))
 $(foreach heard,$($(1).also),$(call check_audio,$(1).also,$(heard)))
 $(foreach teacher,$($(1).teacher),$(call check_taught,$(1),$(teacher)))
+$(if $($(1).also),$(foreach option,teacher hypotheses,$(if $($(1).$(option)),$(error Cannot run with $(1).$(option) and $(1).also: what is heard besides has targets of the ensemble alone; leave out one of them))))
+$(if $(call taught_in_circle,$(1)),$(error Cannot run with $(1).teacher=$($(1).teacher): arms of $(ARMS) teach each other in a circle; give one another teacher))
 endef
 check_arm_known = $(if $(strip $(filter $(1),$(ALL_ARMS)) $(foreach v,$(addprefix $(1).,train targets hypotheses heard also) $(SIZES:%=$(1)-%.train),$(call is_set,$(v)))),,$(error Cannot run with $(call asked,ARMS): there is no arm $(1); give one of $(ALL_ARMS)$(comma) or say what it is$(comma) as $(1).targets=full))
 check_regularised = $(if $(strip $($(1).train) $(call is_given,$(1).train) $(foreach z,$(SIZES),$($(1)-$(z).train) $(call is_given,$(1)-$(z).train))),,$(error Cannot run with $(call asked,ARMS): with CORPUS=$(CORPUS)$(comma) OBJECTIVE=$(OBJECTIVE) and FAST=$(FAST) arm $(1) would be the arm hard; give $(1).train=))
@@ -119,6 +123,8 @@ check_hypotheses = $(if $(filter frame,$(OBJECTIVE)),$(error Cannot run with $(1
 check_combination = $(if $(filter-out yes,$($(1).combination)),$(error Cannot run with $(1).combination=$($(1).combination): give yes$(comma) or leave it out))$(if $(filter ctc,$(OBJECTIVE)),$(error Cannot run with $(1).combination=yes: temperatures are tuned on labels of frames$(comma) with OBJECTIVE=frame alone))
 no_ensemble = $(error Cannot run with $(2).combination=$($(2).combination): $($(1).teacher)$(comma) the teacher of arm $(1)$(comma) is no ensemble; give the arm other targets)
 check_taught = $(if $(filter $(2),$(filter-out $(SIZES:%=$(1)-%),$(foreach arm,$(ARMS),$(SIZES:%=$(arm)-%)))),,$(error Cannot run with $(1).teacher=$(2): $(or $(call absent_teacher,$(filter-out $(1),$(strip $(foreach z,$(SIZES),$(if $(filter %-$(z),$(2)),$(2:%-$(z)=%)))))),give another arm's student$(comma) as ARM-SIZE with a size in SIZES ($(SIZES)))))
+# $(1) an arm, $(2) those that it teaches
+taught_in_circle = $(strip $(if $(filter $(1),$(2)),yes,$(foreach z,$(SIZES),$(if $(filter %-$(z),$($(1).teacher)),$(call taught_in_circle,$(patsubst %-$(z),%,$($(1).teacher)),$(1) $(2))))))
 absent_teacher = $(if $(1),that student is not made here; add $(1) to ARMS)
 
 # ── Files and the report, where they are wanted ──

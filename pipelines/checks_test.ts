@@ -53,6 +53,8 @@ const refused: [knobs: string[], line: RegExp][] = [
   [['t9.guide=t1'], /t9\.guide: t9 is no teacher/],
   [['CMVN=mean'], /CMVN="mean": it is one of none utterance speaker/],
   [['feature_flags=--cmvn speaker'], /feature_flags=.*: say whose mean is taken off with CMVN=/],
+  [['ALIGN_PASSES='], /without ALIGN_PASSES: give one at least/],
+  [['OBJECTIVE=ctc', 'TEACHERS=', `FOREIGN=${corpus}`], /without TEACHERS: .* give TEACHERS=t1 or more/],
   // arms
   [['ARMS=hard esence'], /ARMS="hard esence": there is no arm esence; give one of hard masked smooth /],
   [['ARMS=hard smooth', 'OBJECTIVE=ctc'], /arm smooth would be the arm hard; give smooth\.train=/],
@@ -60,6 +62,14 @@ const refused: [knobs: string[], line: RegExp][] = [
   [['top3.combination=true'], /top3\.combination=true: give yes, or leave it out/],
   [['ARMS=hard essence', 'full.combination=true'], /full\.combination=true: give yes, or leave it out/],
   [['OBJECTIVE=ctc', 'ARMS=hard essence', 'full.combination=yes'], /full\.combination=yes: .* OBJECTIVE=frame alone/],
+  [
+    ['ARMS=hard full x', 'x.teacher=full-large', 'x.also=slow', 'x.targets=full', 'slow.audio=--speed 0.9'],
+    /x\.teacher and x\.also: .* leave out one of them/,
+  ],
+  [
+    ['ARMS=hard a b', 'a.targets=full', 'a.teacher=b-large', 'b.targets=full', 'b.teacher=a-large'],
+    /a\.teacher=b-large: .* teach each other in a circle/,
+  ],
   [['top7.combination=yes'], /top7\.combination: top7 is no set of soft targets .* \(full top3\)/],
   [['OBJECTIVE=ctc', 'top3.combination=yes'], /top3\.combination=yes: .* with OBJECTIVE=frame alone/],
   [
@@ -188,7 +198,7 @@ const accepted: string[][] = [
   ['distill', 'FOLDS=3', 'AGAINST=t1-fold0'],
   ['distill', 'ROTATIONS=unseen-0 unseen-5', 'SEEDS=7'],
   ['distill', 'OBJECTIVE=ctc', 'CMVN=speaker', 'feature_flags=--norm-vars'],
-  ['distill', 'CORPUS=kaldi', `DATA=${corpus}`, 'FOREIGN=shared/engine', 'TEACHERS='],
+  ['distill', 'FOREIGN=shared/engine', 'TEACHERS=', 'MEASURE=yes'],
   [join(folder, 'exp/seen/data/report.json'), `EXP=${join(folder, 'exp')}`, 'ARMS=stream', 'stream.train='],
   ...commandsOf(readFileSync('README.md', 'utf8')),
 ];

@@ -77,8 +77,10 @@ $(call scored,$(1),$(3),$(2),teacher,$(1)/model/$(3)/s$(2),model)
 endef
 features_of = $(1)/$(if $(filter $(ALSO),$(2)),heard/$(2)/train,features/$(2))
 define logits_rule
-$(call stage,$(1)/logits/s$(2)/$(3),$(call eaten,$(1),$(3)) $(models:%=$(1)/model/%/s$(2)),cache_logits,--features $(call eaten,$(1),$(3)) --teacher $(models:%=$(1)/model/%/s$(2)) $(FOREIGN) $(if $(FOREIGN),--utt2spk $(1)/data/$(or $(filter $(SPLITS),$(3)),train)/utt2spk) $(if $(FOLDS),--cross-fit) $(with_engine),$(call foreign_changed,$(1)/logits/s$(2)/$(3)))
+$(call stage,$(1)/logits/s$(2)/$(3),$(call eaten,$(1),$(3)) $(models:%=$(1)/model/%/s$(2)) $(call alike_ours,$(1)),cache_logits,--features $(call eaten,$(1),$(3)) --teacher $(models:%=$(1)/model/%/s$(2)) $(FOREIGN) $(addprefix --like ,$(call alike_ours,$(1))) $(if $(FOREIGN),--utt2spk $(1)/data/$(or $(filter $(SPLITS),$(3)),train)/utt2spk) $(if $(FOLDS),--cross-fit) $(with_engine),$(call foreign_changed,$(1)/logits/s$(2)/$(3)))
 endef
+# a model of ours whose tokens and frames foreign teachers are to answer in, where no teacher is ours
+alike_ours = $(if $(TEACHERS),,$(1)/aligner-$(last))
 # a folder with a teacher.json, or such a file with its model beside it
 foreign_changed = $(if $(FOREIGN),$(call changed,$(1),$(foreach path,$(FOREIGN),$(if $(wildcard $(path)/.),$(path),$(dir $(path))*)) -maxdepth 2 -type f))
 # features that teachers eat: ours, and those that foreign ones want
@@ -111,7 +113,7 @@ also_inputs = $(foreach h,$($(3).also),$(1)/heard/$(h)/train $(call labels_of,$(
 also_flags = $(foreach h,$($(3).also),--features $(1)/heard/$(h)/train $(addprefix --alignment ,$(call labels_of,$(1),$(h))) $(addprefix --targets ,$(call also_targets,$(1),$(2),$(3),$(h))))
 
 # what models cost, once for each: $(1) folder, $(2) name, $(3) seed, $(4) models, $(5) what they hear
-measured = $(if $(and $(MEASURE),$(filter $(firstword $(SEEDS)),$(3))),$(call stage,$(1)/measure/$(2),$(4) $(1)/$(5)/dev,measure_model,--model $(4) --features $(1)/$(5)/dev $(with_engine)))
+measured = $(if $(and $(MEASURE),$(4),$(filter $(firstword $(SEEDS)),$(3))),$(call stage,$(1)/measure/$(2),$(4) $(1)/$(5)/dev,measure_model,--model $(4) --features $(1)/$(5)/dev $(with_engine)))
 # ── Decoding, tuned on dev, and scoring; $(1) folder, $(2) name, $(3) seed, $(4) size, $(5) model or targets, $(6) which, $(7) arm ──
 define scored
 $(call measured,$(1),$(2),$(3),$(if $(filter model,$(6)),$(5),$(models:%=$(1)/model/%/s$(3))),$(call heard_by,$(7)))
@@ -127,5 +129,5 @@ $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach a,$(ARMS),$(foreach z,$(
 
 names := $(models) ensemble $(foreach a,$(ARMS),$(SIZES:%=$(a)-%))
 scores_on = $(foreach r,$(ROTATIONS),$(foreach s,$(SEEDS),$(foreach n,$(names),$(EXP)/$(r)/score/$(n)/s$(s)/$(1))))
-measures := $(if $(MEASURE),$(foreach r,$(ROTATIONS),$(foreach n,$(names),$(EXP)/$(r)/measure/$(n))))
+measures := $(if $(MEASURE),$(foreach r,$(ROTATIONS),$(foreach n,$(if $(models),$(names),$(filter-out ensemble,$(names))),$(EXP)/$(r)/measure/$(n))))
 $(call stage,$(REPORT),$(call scores_on,$(SPLIT)) $(measures),report,--scores $(call scores_on,$(SPLIT)) $(addprefix --measures ,$(measures)) --baseline $(BASELINE) $(if $(filter-out ensemble,$(AGAINST)),--ensemble $(AGAINST)) $(report_flags) --attribution "$(ATTRIBUTION)")

@@ -20,5 +20,5 @@ $(KERNELS): $(wildcard shared/math/kernels/assembly/*.ts) pipelines/setup/build_
 	@node pipelines/setup/build_kernels.mjs
 
 SOURCES := $(KERNELS) $(shell find stages shared pipelines/bench -name '*.ts' -not -name '*_test.ts' -not -path '*/kernels/assembly/*' -not -path $(KERNELS))
-dist/build.json: $(SOURCES) pipelines/setup/build.mjs node_modules/.package-lock.json
+dist/build.json: $(SOURCES) $(wildcard shared/*/*.json) pipelines/setup/build.mjs pipelines/setup/string_width.mjs node_modules/.package-lock.json
 	@node pipelines/setup/build.mjs

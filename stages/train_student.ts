@@ -7,6 +7,7 @@ import { readDataDirectory } from '../shared/io/data_directory.ts';
 import { InputError, TrainingDiverged, UsageError } from '../shared/io/errors.ts';
 import { maskingOptions } from '../shared/io/masking_options.ts';
 import { type Context, type OptionsOf, type OptionTable, runIfMain, type Stage } from '../shared/io/stage.ts';
+import { createStopwatch, type Timing, totalTiming } from '../shared/io/stopwatch.ts';
 import { type AdamState, createAdamState } from '../shared/math/adamw.ts';
 import type { Tail } from '../shared/math/distillation_loss.ts';
 import { openCtcLoss } from '../shared/math/kernels/fast_ctc_loss.ts';
@@ -177,7 +178,13 @@ export const options = {
     max: 100,
     describe: 'input frames from one output frame to the next',
   },
-  dropout: { type: 'number', default: 0, min: 0, below: 1, describe: 'probability that a unit is dropped in training' },
+  dropout: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    max: 0.99,
+    describe: 'probability that a unit is dropped in training, to the nearest 1/256',
+  },
   ...maskingOptions,
   'soft-weight': {
     type: 'number',
@@ -277,6 +284,8 @@ interface Standing {
   curves: CurvePoint[];
   evaluatedAt: number;
   lossSinceEvaluation: number;
+  /** By processes that did not get to the end. */
+  spent: Timing;
   /** Adam's. */
   powers: AdamState['powers'];
 }
@@ -316,6 +325,7 @@ export async function run(settings: Options, { id, inputs, out, engine, progress
   const standing: Standing = {
     ...{ update: 0, frames: 0, position: { epoch: 0, utterances: 0 } },
     ...{ curves: [], evaluatedAt: 0, lossSinceEvaluation: 0, powers: adam.powers },
+    spent: totalTiming([]),
   };
   const training = { id, standing, arrays: [weights, adam.mean, adam.square, ...final.arrays] };
   if (readCheckpoint(out, training)) {
@@ -323,6 +333,8 @@ export async function run(settings: Options, { id, inputs, out, engine, progress
     network.setWeights(weights);
     progress.note(`goes on after update ${standing.update} of a run that did not get to its end`);
   }
+  const earlier = standing.spent;
+  const lap = createStopwatch();
   let keptAt = Date.now();
   progress.start('training', updates);
   progress.advance(standing.update);
@@ -360,6 +372,7 @@ export async function run(settings: Options, { id, inputs, out, engine, progress
       standing.evaluatedAt = standing.update;
     }
     if (Date.now() - keptAt > 1000 * settings.checkpointSeconds) {
+      standing.spent = totalTiming([standing.spent, lap()]);
       writeCheckpoint(out, training);
       keptAt = Date.now();
     }
@@ -397,6 +410,7 @@ export async function run(settings: Options, { id, inputs, out, engine, progress
     ...(crossFit && { crossFit: { ...crossFit, leftOut: crossFit.leftOut.length } }),
     modelUpdate: evaluated.update,
     averagedUpdates: final.averaged(evaluated.update),
+    earlier,
     ...finalFigures(evaluated),
   };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openEngine } from '../shared/engine/open_engine.ts';
@@ -105,12 +105,19 @@ test('train_student goes on where a run was stopped, to the same bytes; not wher
   await assert.rejects(runStage(stage, { ...given, seed: 6, out }, stopAfter(20)), /stopped/);
   await assert.rejects(runStage(stage, { ...given, out }, stopAfter(41)), /stopped/);
   assert.deepEqual(readdirSync(out), ['checkpoint.bin']);
+  // as if the first run had taken an hour
+  const [line, ...rest] = readFileSync(join(out, 'checkpoint.bin'), 'latin1').split('\n');
+  const { spent } = JSON.parse(line!).standing;
+  assert.ok(spent.seconds > 0 && spent.cpuSeconds > 0);
+  const longer = line!.replace(JSON.stringify(spent), JSON.stringify({ ...spent, seconds: 3600 }));
+  writeFileSync(join(out, 'checkpoint.bin'), [longer, ...rest].join('\n'), 'latin1');
   const resumed = await runStage(stage, { ...given, out }, { ...quiet, note: (text) => void notes.push(text) });
   assert.match(notes.join(), /goes on after update (2[1-9]|3\d|40) /);
   for (const name of ['weights.bin', 'architecture.json']) {
     assert.deepEqual(readFileSync(join(out, name)), readFileSync(join(at('whole'), name)), name);
   }
   assert.deepEqual({ ...resumed, timing: 0, files: 0 }, { ...whole, timing: 0, files: 0 });
+  assert.ok(resumed.timing.seconds > 3600 && resumed.timing.seconds < 3660 && whole.timing.seconds < 60);
   assert.ok(!readdirSync(out).includes('checkpoint.bin'));
 });
 

@@ -1,5 +1,7 @@
-// Bundles each program into dist/, without comments, so that a changed comment leaves the code digest alone.
+// Bundles each program into dist/, without comments, so that a changed comment leaves the code digest alone; but for the versions
+// of the packages that stay outside, which belong to it.
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { build } from 'esbuild';
 
 const bundled = ['apache-arrow', 'yargs'];
@@ -13,10 +15,11 @@ const programs = [
     out: `bench/${name}`,
   })),
 ];
-const { outputFiles } = await build({
+const { outputFiles, metafile } = await build({
   entryPoints: programs,
   outdir: 'dist',
   write: false,
+  metafile: true,
   bundle: true,
   // a few hundred small modules, which start ten times faster as part of the bundle; the others find files of their own
   external: Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => !bundled.includes(name)),
@@ -29,8 +32,14 @@ const { outputFiles } = await build({
   banner: { js: '#!/usr/bin/env node' },
   logLevel: 'warning',
 });
+const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+const outside = (path) =>
+  metafile.outputs[relative('.', path)].imports
+    .filter(({ path, external }) => external && `node_modules/${path}` in packages)
+    .map(({ path }) => `${path}@${packages[`node_modules/${path}`].version}`);
 mkdirSync('dist/bench', { recursive: true });
-for (const { path, contents } of outputFiles) {
+for (const { path, text } of outputFiles) {
+  const contents = Buffer.from(`${text}// ${[...new Set(outside(path))].sort().join(' ')}\n`);
   // a bundle that stays the same keeps its time: make calls only the stages whose code changed
   if (existsSync(path) && readFileSync(path).equals(contents)) continue;
   writeFileSync(path, contents);

@@ -129,13 +129,6 @@ export function skippedOf(parts: readonly PartReport[]): Skipped[] {
   );
 }
 
-/** What the parts took together. */
-export function timingOf(parts: readonly PartReport[]): StageReport['timing'] {
-  const total = (key: 'seconds' | 'cpuSeconds'): number =>
-    Math.round(parts.reduce((sum, { timing }) => sum + 1000 * timing[key], 0)) / 1000;
-  return { seconds: total('seconds'), cpuSeconds: total('cpuSeconds') };
-}
-
 /**
  * The figures of a whole whose parts each have some: sums of some of them, while all others are the same in each part.
  *

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileSha256 } from './digest.ts';
 import { InputError } from './errors.ts';
+import type { Timing } from './stopwatch.ts';
 
 /** What a finished file holds. */
 export interface FileEntry {
@@ -19,7 +20,7 @@ export interface StageReport {
   /** Folders read, by option; paths as given on the command line. */
   inputs: Record<string, { path: string; id: string }[]>;
   files: Record<string, FileEntry>;
-  timing: { seconds: number; cpuSeconds: number };
+  timing: Timing;
   [figure: string]: unknown;
 }
 

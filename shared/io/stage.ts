@@ -18,7 +18,6 @@ import {
   readParts,
   type Skipped,
   skippedOf,
-  timingOf,
 } from './parts.ts';
 import { createProgress, type Progress, quiet } from './progress.ts';
 import {
@@ -30,6 +29,7 @@ import {
   type StageReport,
 } from './report_file.ts';
 import { partReportName, type Shard, whole } from './shard.ts';
+import { createStopwatch, type Timing, totalTiming } from './stopwatch.ts';
 import { estimateRun } from './trial.ts';
 import { verifyOutput } from './verify.ts';
 
@@ -384,11 +384,14 @@ async function computePart(
     const skipped: Skipped[] = [];
     const { pace, progress: followed } = followPace(out, progress);
     const surroundings = { out, shard, progress: followed, watch: () => checkDiskHolds(out, pace, { partsToCome }) };
-    const counted = await stage.run(work.options, createContext({ ...work, skipped }, surroundings));
+    const { earlier, ...counted } = await stage.run(work.options, createContext({ ...work, skipped }, surroundings));
     if (skipped.length > 0) {
       progress.note(`left out ${skipped.length} of --allow-missing ${work.options.allowMissing}: ${skipped[0]!.why}`);
     }
-    const timing = { ...lap(), ...(counted.timing as object | undefined) };
+    const timing = {
+      ...totalTiming([lap(), ...(earlier ? [earlier as Timing] : [])]),
+      ...(counted.timing as object | undefined),
+    };
     const rest = { ...(skipped.length > 0 ? { skipped } : {}), files: { ...out.files }, timing };
     if (shard.count > 1) return commitPart(out, { ...header, counted, ...rest }, shard);
     const report: StageReport = { ...header, ...(stage.figures?.([counted], work.options) ?? counted), ...rest };
@@ -425,25 +428,11 @@ async function finish(
       ...(skipped.length > 0 ? { skipped } : {}),
       shards: all.length,
       files: { ...staying, ...out.files },
-      timing: timingOf(parts),
+      timing: totalTiming(parts.map(({ timing }) => timing)),
     };
     out.commit(report, all.map(partReportName));
     return report;
   });
-}
-
-/** Tells what passed since it was last asked. */
-function createStopwatch(): () => StageReport['timing'] {
-  const round = (seconds: number): number => Math.round(seconds * 1000) / 1000;
-  let started = performance.now();
-  let cpu = process.cpuUsage();
-  return () => {
-    const { user, system } = process.cpuUsage(cpu);
-    const timing = { seconds: round((performance.now() - started) / 1000), cpuSeconds: round((user + system) / 1e6) };
-    started = performance.now();
-    cpu = process.cpuUsage();
-    return timing;
-  };
 }
 
 /**

@@ -141,7 +141,8 @@ function differenceOf(stored: Row, again: Row): string | undefined {
     const [a, b] = [stored[column], cell].map((value) => (typeof value === 'object' ? value : [value]));
     if (a!.length !== b!.length) return `has ${a!.length} values in ${column} instead of ${b!.length}`;
     const isNear = (x: unknown, y: unknown): boolean =>
-      x === y || Math.abs(Number(x) - Number(y)) <= tolerance * Math.max(1, Math.abs(Number(y)));
+      x === y ||
+      (cell instanceof Float32Array && Math.abs(Number(x) - Number(y)) <= tolerance * Math.max(1, Math.abs(Number(y))));
     for (let i = 0; i < b!.length; i++) {
       if (!isNear(a![i], b![i])) return `has ${a![i]} in ${column}, at ${i}, instead of ${b![i]}`;
     }

@@ -27,6 +27,7 @@ export interface BigramModel {
 export function estimateBigram(sentences: Iterable<ArrayLike<number>>, wordCount: number): BigramModel {
   const size = wordCount + 1;
   const pairs = new Float64Array(size * size);
+  const counts = new Float64Array(size);
   for (const sentence of sentences) {
     let previous = wordCount;
     for (let i = 0; i <= sentence.length; i++) {
@@ -34,10 +35,10 @@ export function estimateBigram(sentences: Iterable<ArrayLike<number>>, wordCount
       if (!(Number.isInteger(word) && word >= 0 && word <= wordCount))
         throw new RangeError(`Cannot count word ${word}: there are ${wordCount}`);
       pairs[previous * size + word]!++;
+      counts[word]!++;
       previous = word;
     }
   }
-  const counts = Float64Array.from({ length: size }, (_, word) => sum(column(pairs, word, size)));
   if (sum(counts) === 0) throw new RangeError('Cannot estimate a bigram model without sentences');
   const unigrams = smoothed(counts, new Float64Array(size).fill(1 / size)).probabilities;
   const seen = new Float64Array(size * size);
@@ -62,5 +63,3 @@ function smoothed(counts: Float64Array, lower: Float64Array): { probabilities: F
 }
 
 const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
-const column = (rows: Float64Array, place: number, size: number): Float64Array =>
-  rows.filter((_, i) => i % size === place);

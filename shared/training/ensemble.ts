@@ -198,7 +198,7 @@ function priorOf(
   const known = carriedOver(prior, shares, reference.prior.length).map((value, i) =>
     value > 0 ? value : reference.prior[i]!,
   );
-  if (known.every((value, i) => value === prior[i])) return prior;
+  if (known.length === prior.length && known.every((value, i) => value === prior[i])) return prior;
   const sum = known.reduce((a, b) => a + b, 0);
   return known.map((value) => value / sum);
 }
