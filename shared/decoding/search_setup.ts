@@ -92,7 +92,7 @@ export interface SearchOptions {
 }
 
 /** Word sequences that a CTC search follows unless it is told. */
-export const usualBeam = 8;
+const usualBeam = 8;
 
 /**
  * @throws {UsageError} for options that do not go with each other, or with the model's objective

@@ -120,7 +120,7 @@ export function bandPass(
 
 const mu = 255;
 
-/** Each sample to the nearest of 256 levels that are evenly apart on the μ-law's scale. @see ITU-T G.711 */
+/** Each sample to the nearest of 255 levels that are evenly apart on the μ-law's scale. @see ITU-T G.711 */
 export function companded(samples: Float32Array): Float32Array {
   return samples.map((sample) => {
     const share = Math.min(1, Math.abs(sample) / 32768);

@@ -34,7 +34,7 @@ export interface CombinationFigures extends LabelFigures {
 /**
  * The temperature of each teacher and the weights that fit hard labels best, and what each way to combine them gives.
  *
- * Memory grows with the frames by 8 bytes a teacher, for the weights; all else is done in passes.
+ * Memory grows with the frames by 16 bytes a teacher at most, for the weights; all else is done in passes.
  *
  * @param utterances the same ones in the same order each time
  */

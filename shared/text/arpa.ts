@@ -4,7 +4,7 @@ import { createNgramBuilder, type NgramModel, symbolsBeside } from '../math/ngra
 const [start, end] = ['<s>', '</s>'];
 
 /** The ARPA file of a bigram model over words: each pair that was seen, and how much each word leaves for the others. */
-export function writeArpa({ unigrams, seen, backoff }: BigramModel, words: readonly string[]): string {
+function writeArpa({ unigrams, seen, backoff }: BigramModel, words: readonly string[]): string {
   const size = words.length + 1;
   const log10 = (probability: number): string => (probability > 0 ? Math.log10(probability).toFixed(7) : '-99');
   const nameOf = (id: number, edge: string): string => words[id] ?? edge;

@@ -1,3 +1,5 @@
+import { graphemes } from './graphemes.ts';
+
 /** What words are made of. */
 export const wordUnits = ['characters', 'words', 'lexicon', 'pieces'] as const;
 export type WordUnits = (typeof wordUnits)[number];
@@ -17,23 +19,20 @@ export interface Spelling {
  * @param alphabet all there may be; those of the words unless given
  */
 export function characterSpelling(words: Iterable<string>, alphabet?: string): Spelling {
-  const charactersOf = (text: string): string[] => Array.from(graphemes.segment(text), ({ segment }) => segment);
-  const found = alphabet === undefined ? [...words].flatMap(charactersOf) : charactersOf(alphabet.normalize('NFC'));
+  const found = alphabet === undefined ? [...words].flatMap(graphemes) : graphemes(alphabet.normalize('NFC'));
   const known = new Set(found);
   return {
     units: [...known].sort(),
     waysOf(word) {
-      const characters = charactersOf(word);
+      const characters = graphemes(word);
       return characters.every((character) => known.has(character)) ? [characters] : [];
     },
     why(word) {
-      const strange = charactersOf(word).find((character) => !known.has(character))!;
+      const strange = graphemes(word).find((character) => !known.has(character))!;
       return `"${strange}" of "${word}" is not ${alphabet === undefined ? 'in any training transcript' : 'in the alphabet'}`;
     },
   };
 }
-
-const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
 /** Words that are units themselves. */
 export function wholeWords(words: Iterable<string>): Spelling {

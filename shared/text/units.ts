@@ -5,7 +5,7 @@ export type Units = (typeof units)[number];
 /** The symbol of the token that stands for no word; models that have it have it first. */
 export const blankSymbol = '<blk>';
 /** The symbol of silence, first where there is no blank. */
-export const silenceSymbol = 'sil';
+const silenceSymbol = 'sil';
 /** The token that ends a word, where units alone do not say where words end. */
 export const separatorSymbol = '|';
 

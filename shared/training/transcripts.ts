@@ -15,7 +15,7 @@ import { type Source, usedRows } from './batches.ts';
  *
  * @throws {InputError} where it is not
  */
-export function tokensOfWords({
+function tokensOfWords({
   path,
   tokens,
   lexicon,
