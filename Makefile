@@ -24,7 +24,7 @@ CORPUS    ?= fsdd## fsdd, embedded; or, with DATA=its folder, speechocean762, li
 DATA      ?=## folder of a corpus that is not embedded
 TRANSCRIBED ?=## share of the training transcripts that are used; the others' audio goes with the untranscribed
 OBJECTIVE ?= $(if $(filter fsdd speechocean762,$(CORPUS)),frame,ctc)## frame: a label for each frame, found by realignment; ctc: transcripts alone
-CMVN      ?= $(if $(filter fsdd-frame,$(CORPUS)-$(OBJECTIVE)),utterance,none)## whose mean is taken off the features: utterance or speaker, or none
+CMVN      ?= $(if $(filter fsdd-frame speechocean762-ctc,$(CORPUS)-$(OBJECTIVE)),utterance,none)## whose mean is taken off the features: utterance or speaker, or none
 ROTATIONS ?= $(firstword $(ALL_ROTATIONS))## fsdd: seen: all speakers in training and test; unseen-0 … unseen-5: one speaker kept for the test
 SIZES     ?= large## students: large (a teacher's own architecture), small (about a sixth of it)
 ARMS      ?= hard $(if $(FAST),,masked $(if $(filter frame,$(OBJECTIVE)),smooth)) full essence## what students learn from: see pipelines/arms.mk

@@ -12,10 +12,18 @@ t3.guide   := t1
 large.train := --width 96 --dilations 1,2,3
 small.train := --width 48 --dilations 1,2
 
-# Flags for one size of student: the best trial of each arm on dev, see pipelines/ablations/recipes_speechocean762_ctc.sh; the
-# small one takes them over.
+# Flags for one size of student: the best trial of each arm on dev, see pipelines/ablations/recipes_speechocean762_ctc.sh; of
+# features whose mean is taken off, or as they are, where the small student takes over what the large one has.
+ifeq ($(CMVN),none)
 hard-large.train    := --learning-rate 0.016
 masked-large.train  := $(rate) $(weak_masks)
 full-large.train    := --learning-rate 0.004
 essence-large.train := --learning-rate 0.016
 $(foreach arm,hard masked full essence,$(eval $(arm)-small.train = $$($(arm)-large.train)))
+else
+hard.train          := --learning-rate 0.016
+masked.train        := $(rate) $(call masks,1,2,3)
+full.train          := --learning-rate 0.064
+essence-large.train := $(rate)
+essence-small.train := --learning-rate 0.064
+endif
