@@ -1,5 +1,6 @@
 import { type Architecture, futureFrames, isRecurrent } from '../engine/architecture.ts';
 import type { NetworkMemory } from '../engine/engine.ts';
+import { concatenate } from '../math/concatenate.ts';
 import { outputFrameCount } from '../math/splice.ts';
 import type { AcousticModel } from '../training/acoustic_model.ts';
 
@@ -66,10 +67,7 @@ export function createPosteriorStream(
       : acoustic.logPosteriors(held).slice(from * tokens, to * tokens);
   return {
     push(features) {
-      const both = new Float32Array(held.length + features.length);
-      both.set(held);
-      both.set(features, held.length);
-      held = both;
+      held = concatenate(Float32Array, [held, features]);
       const whole = Math.floor(held.length / bins / stride);
       const ready = whole - after;
       if (ready <= given || whole < window) return new Float32Array(0);

@@ -1,3 +1,4 @@
+import { concatenate } from './concatenate.ts';
 import { ctcLoss, type LogitsAndTranscripts } from './ctc_loss.ts';
 import { type DistillationLoss, distillationLoss, type StudentAndTargets } from './distillation_loss.ts';
 
@@ -135,7 +136,7 @@ export function spokenBatch(
   const own = spoken.map(({ labels }) => labels);
   const common = {
     vocabularySize,
-    labels: joined(own),
+    labels: concatenate(Int32Array, own),
     labelOffsets: offsetsOf(own.map(({ length }) => length)),
     blank,
   };
@@ -150,16 +151,6 @@ export function spokenBatch(
     place += lengths[n]! * vocabularySize;
   });
   return { ...common, logits: picked, utteranceOffsets: offsetsOf(lengths) };
-}
-
-function joined(parts: readonly Int32Array[]): Int32Array {
-  const all = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let place = 0;
-  for (const part of parts) {
-    all.set(part, place);
-    place += part.length;
-  }
-  return all;
 }
 
 function offsetsOf(lengths: readonly number[]): Int32Array {

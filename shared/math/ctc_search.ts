@@ -1,4 +1,5 @@
 import { acousticScores } from './acoustic_scores.ts';
+import { concatenate } from './concatenate.ts';
 import { collapse, type Spoken } from './ctc_collapse.ts';
 import { bestToken } from './gate.ts';
 import { logProbability, type NgramModel, stateAfter } from './ngram_model.ts';
@@ -175,16 +176,12 @@ export function createCtcSearch(options: CtcSearchOptions): WordSearch {
   /** All frames so far, as one piece. */
   function joined() {
     if (pieces.length !== 1) {
-      const join = (of: 'logPosteriors' | 'scores'): Float32Array => {
-        const all = new Float32Array(pieces.reduce((sum, piece) => sum + piece[of].length, 0));
-        let at = 0;
-        for (const piece of pieces) {
-          all.set(piece[of], at);
-          at += piece[of].length;
-        }
-        return all;
-      };
-      pieces = [{ logPosteriors: join('logPosteriors'), scores: join('scores') }];
+      const all = (of: 'logPosteriors' | 'scores') =>
+        concatenate(
+          Float32Array,
+          pieces.map((piece) => piece[of]),
+        );
+      pieces = [{ logPosteriors: all('logPosteriors'), scores: all('scores') }];
     }
     return pieces[0]!;
   }

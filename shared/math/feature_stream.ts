@@ -1,3 +1,4 @@
+import { concatenate } from './concatenate.ts';
 import type { FeatureExtractor } from './kernels/feature_extractor.ts';
 
 /** Features of a signal that comes in pieces, [frames × dimensions]. */
@@ -22,10 +23,7 @@ export function createFeatureStream({
   let given = 0; // of the frames of those held
   return {
     push(samples) {
-      const both = new Float32Array(held.length + samples.length);
-      both.set(held);
-      both.set(samples, held.length);
-      held = both;
+      held = concatenate(Float32Array, [held, samples]);
       const whole = Math.max(0, Math.floor((held.length - length - firstSample(0)) / shift) + 1);
       if (whole <= given) return new Float32Array(0);
       const result = compute(held).slice(given * dimensions, whole * dimensions);

@@ -1,3 +1,5 @@
+import { concatenate } from './concatenate.ts';
+
 /** Zero crossings of the sinc on either side: how steep the filter is. */
 const zeroCrossings = 40;
 /** Kaiser's β: about 80 dB of attenuation. */
@@ -96,11 +98,11 @@ export function createStreamingResampler(from: number, to: number): StreamingRes
   const divisor = greatestCommonDivisor(from, to);
   const [up, down] = [to / divisor, from / divisor];
   const margin = Math.ceil(reachOf(up, down) / down) * down;
-  let held = new Float32Array(0);
+  let held: Float32Array = new Float32Array(0);
   let done = 0; // of those held, how many have had their say: a multiple of `down`, as pieces begin where phases do
   return {
     push(samples) {
-      held = joined(held, samples);
+      held = concatenate(Float32Array, [held, samples]);
       const ready = Math.max(done, Math.floor((held.length - margin) / down) * down);
       if (ready === done) return new Float32Array(0);
       const result = resample(held).slice((done * up) / down, (ready * up) / down);
@@ -111,11 +113,4 @@ export function createStreamingResampler(from: number, to: number): StreamingRes
     },
     finish: () => resample(held).slice((done * up) / down),
   };
-}
-
-function joined(a: Float32Array, b: Float32Array): Float32Array<ArrayBuffer> {
-  const both = new Float32Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }

@@ -1,3 +1,4 @@
+import { concatenate } from './concatenate.ts';
 import { createMoments } from './moments.ts';
 
 /** Takes the mean of a signal off its features, [frames × dimensions], and divides by the deviation where asked. */
@@ -40,13 +41,15 @@ export function runningNormaliser({ dimensions, normVars, warmUpFrames, memoryFr
 
   const begin = (): Float32Array => {
     isWarm = true;
-    const first = flat(waiting.map(normalised), dimensions);
+    const first = concatenate(Float32Array, waiting.map(normalised));
     waiting = [];
     return first;
   };
 
   return {
     push(features) {
+      if (features.length % dimensions !== 0)
+        throw new RangeError(`Cannot normalise ${features.length} values: not frames of ${dimensions}`);
       const results: Float32Array[] = [];
       for (let i = 0; i < features.length; i += dimensions) {
         const frame = features.slice(i, i + dimensions);
@@ -54,7 +57,7 @@ export function runningNormaliser({ dimensions, normVars, warmUpFrames, memoryFr
         if (isWarm) results.push(normalised(frame));
         else if (waiting.push(frame) === warmUpFrames) results.push(begin());
       }
-      return flat(results, dimensions);
+      return concatenate(Float32Array, results);
     },
     finish: () => (isWarm ? new Float32Array(0) : begin()),
   };
@@ -70,18 +73,6 @@ export function knownNormaliser(
     push: (features) => features.map((value, i) => (value - mean[i % mean.length]!) * scale[i % mean.length]!),
     finish: () => new Float32Array(0),
   };
-}
-
-function flat(pieces: readonly Float32Array[], dimensions: number): Float32Array {
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  if (length % dimensions !== 0) throw new RangeError(`Cannot join ${length} values: not frames of ${dimensions}`);
-  const all = new Float32Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }
 
 /** Mean and deviation of features that come in pieces, for `knownNormaliser`. */

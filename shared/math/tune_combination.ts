@@ -1,5 +1,6 @@
 import { createTemperatureSearch } from './calibration.ts';
 import { type Combination, combinations } from './combine.ts';
+import { concatenate } from './concatenate.ts';
 import { fastCombine } from './kernels/fast_combine.ts';
 import { createLabelTally, type LabelFigures } from './label_tally.ts';
 import { mixtureWeights } from './mixture_weights.ts';
@@ -86,17 +87,7 @@ async function weightsAt(
       }
     }
   }
-  return parts.map((row) => mixtureWeights(row.map(concatenated)));
-}
-
-function concatenated(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let end = 0;
-  for (const part of parts) {
-    all.set(part, end);
-    end += part.length;
-  }
-  return all;
+  return parts.map((row) => mixtureWeights(row.map((parts) => concatenate(Float32Array, parts))));
 }
 
 /** Each teacher alone, each rule, and the linear one with weights. */

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import type { ForeignModelSource } from '../engine/foreign_model.ts';
 import { onnxRuntimeVersion } from '../engine/onnx_model.ts';
 import { fileSha256, keyOf } from '../io/digest.ts';
 import { InputError } from '../io/errors.ts';
@@ -11,8 +12,6 @@ import { type FileEntry, type InputFolder, openInputFolder, readReport } from '.
 import { parseTokens, type Tokens } from '../text/tokens.ts';
 import type { ObjectiveName } from './objective.ts';
 import schema from './teacher.schema.json' with { type: 'json' };
-
-export type Axes = 'BTF' | 'BFT' | 'TF' | 'FT';
 
 /** Features that a foreign model eats; see teacher.schema.json, as for all of these. */
 export interface TeacherFeatures {
@@ -31,18 +30,9 @@ export interface TeacherFeatures {
   context?: { left: number; right: number; as: 'stacked' | 'padded' };
 }
 
-export interface TeacherModel {
-  format: 'onnx' | 'saved-model' | 'tfjs';
-  path: string;
+export interface TeacherModel extends ForeignModelSource {
   features: TeacherFeatures;
   parameters?: number;
-  input?: string;
-  inputAxes?: Axes;
-  lengths?: string;
-  output?: string;
-  outputAxes?: Axes;
-  signature?: string;
-  tags?: string[];
 }
 
 export interface TeacherOutput {

@@ -15,11 +15,7 @@ import { type Source, usedRows } from './batches.ts';
  *
  * @throws {InputError} where it is not
  */
-function tokensOfWords({
-  path,
-  tokens,
-  lexicon,
-}: Pick<DataDirectory, 'path' | 'tokens' | 'lexicon'>): Uint16Array[] {
+function tokensOfWords({ path, tokens, lexicon }: Pick<DataDirectory, 'path' | 'tokens' | 'lexicon'>): Uint16Array[] {
   if (tokens.symbols[0] !== blankSymbol) {
     throw new InputError(
       `Cannot use ${path} with CTC: token 0 of tokens.txt is ${tokens.symbols[0]}, not the blank ${blankSymbol}; make it with prepare_corpus --units words, or --objective ctc`,
