@@ -3,13 +3,13 @@
 # Knobs: what the student learns from, with three recipes for each, of which each rotation takes the best one on its own dev
 # speaker, with seed 9, which no result uses. Held still: corpus, teachers, size (SIZE, default small), updates. Seeds: SEEDS
 # (default 0 1 2 3 4), on test. Control: hard labels, masked and (of frames) smoothed ones. OBJECTIVE=ctc in the environment takes
-# CTC, EXP and REPORT other folders. Prints what each rotation has chosen, and ends in a table of all rotations; the page is in exp/ablations/unseen-*.
+# CTC. Prints what each rotation has chosen, and ends in a table of all rotations; the page is in exp/ablations/unseen-*.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 . pipelines/ablations/trials.sh
 
 objective=${OBJECTIVE:-frame} size=${SIZE:-small} seeds=${SEEDS:-0 1 2 3 4}
-exp=${EXP:-exp/ablations/unseen-$objective-$size-scores} report=${REPORT:-exp/ablations/unseen-$objective-$size}
+exp=exp/ablations/unseen-$objective-$size-scores
 arms='hard masked full essence'
 [ "$objective" = ctc ] || arms+=' smooth'
 trials_of() { # the milder ones first: of equals they win
@@ -37,4 +37,4 @@ for rotation in ${ROTATIONS:-unseen-0 unseen-1 unseen-2 unseen-3 unseen-4 unseen
     REPORT="$exp/$rotation/on-test" >/dev/null
 done
 exec node dist/report.js --scores $(for seed in $seeds; do ls -d "$exp"/*/score/{t[0-9],ensemble,chosen-*}/s"$seed"/test; done) \
-  --baseline chosen-hard --out "$report"
+  --baseline chosen-hard --out "exp/ablations/unseen-$objective-$size"
