@@ -153,15 +153,15 @@ export function createCtcSearch(options: CtcSearchOptions): WordSearch {
   function sequenceOf(spoken: readonly Spoken[], groups: readonly { word: number; tokens: number[] }[], score: number) {
     const { logPosteriors } = joined();
     const spans = groups.map(({ tokens }) => {
-      let [mass, frames] = [0, 0];
+      let [logPosteriorSum, frames] = [0, 0];
       for (const { token, start, end } of tokens.map((i) => spoken[i]!)) {
-        for (let at = start; at < end; at++) mass += logPosteriors[at * vocabularySize + token]!;
+        for (let at = start; at < end; at++) logPosteriorSum += logPosteriors[at * vocabularySize + token]!;
         frames += end - start;
       }
       return {
         start: spoken[tokens[0]!]!.start,
         end: spoken[tokens.at(-1)!]!.end,
-        confidence: Math.exp(mass / frames),
+        confidence: Math.exp(logPosteriorSum / frames),
       };
     });
     return {

@@ -29,9 +29,9 @@ export function agreement(teachers: readonly Float32Array[], best: number): numb
 }
 
 /** How far a gate is open on a frame of so much trust: as far as that, or wholly from a threshold on. */
-export const openness = (trust: number, threshold: number | undefined): number =>
+export const gateWeight = (trust: number, threshold: number | undefined): number =>
   threshold === undefined ? Math.min(trust, 1) : trust >= threshold ? 1 : 0;
 
 /** How far the gate is open on a frame of which the teachers say, with this posterior, that no word is in it. */
-export const opennessToWords = (ofBlank: number, threshold: number | undefined): number =>
+export const blankGateWeight = (ofBlank: number, threshold: number | undefined): number =>
   threshold === undefined ? Math.max(0, 1 - ofBlank) : ofBlank >= threshold ? 0 : 1;

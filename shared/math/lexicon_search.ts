@@ -57,10 +57,10 @@ export function createLexiconSearch(options: LexiconSearchOptions): WordSearch {
       [paths, places, copies] = [createPaths(nBest, vocabularySize), new Map(), new Map()];
     }
     weights = given;
-    paths.hearWith(priorBias(logPrior, weights));
+    paths.setBias(priorBias(logPrior, weights));
     const { ended, open } = active(placeOf(model.start));
     for (const cell of [ended, open])
-      paths.offer(cell, { score: 0, sequence: 0, link: -1, word: -1, entered: 0, mass: 0 });
+      paths.offer(cell, { score: 0, sequence: 0, link: -1, word: -1, entered: 0, logPosteriorSum: 0 });
   }
 
   /** Between words, in a state of the language model. */
@@ -259,14 +259,14 @@ interface Path {
   /** The word it is in, since which frame, and the sum of its tokens' log posteriors there. */
   word: number;
   entered: number;
-  mass: number;
+  logPosteriorSum: number;
 }
 
 /** Cells of up to `size` paths each, best first, of different word sequences; in arrays, as each frame goes over them all. */
 function createPaths(size: number, vocabularySize: number) {
   let capacity = 1024;
   const memory = openPathMemory(capacity, vocabularySize);
-  let { tokens, stays, comes, scores, masses, origins } = memory.cells;
+  let { tokens, stays, comes, scores, logPosteriorSums, origins } = memory.cells;
   let sequences: Int32Array = new Int32Array(capacity);
   let words: Int32Array = new Int32Array(capacity);
   let used = size; // each has one before it
@@ -274,22 +274,38 @@ function createPaths(size: number, vocabularySize: number) {
   function grow(): void {
     capacity *= 2;
     memory.resize(capacity);
-    ({ tokens, stays, comes, scores, masses, origins } = memory.cells);
+    ({ tokens, stays, comes, scores, logPosteriorSums, origins } = memory.cells);
     sequences = copied(sequences, new Int32Array(capacity));
     words = copied(words, new Int32Array(capacity));
   }
 
-  function put(i: number, score: number, sequence: number, link: number, word: number, entered: number, mass: number) {
+  function put(
+    i: number,
+    score: number,
+    sequence: number,
+    link: number,
+    word: number,
+    entered: number,
+    logPosteriorSum: number,
+  ) {
     scores[i] = score;
     sequences[i] = sequence;
     origins[2 * i] = link;
     origins[2 * i + 1] = entered;
     words[i] = word;
-    masses[i] = mass;
+    logPosteriorSums[i] = logPosteriorSum;
   }
 
   const move = (to: number, from: number): void =>
-    put(to, scores[from]!, sequences[from]!, origins[2 * from]!, words[from]!, origins[2 * from + 1]!, masses[from]!);
+    put(
+      to,
+      scores[from]!,
+      sequences[from]!,
+      origins[2 * from]!,
+      words[from]!,
+      origins[2 * from + 1]!,
+      logPosteriorSums[from]!,
+    );
 
   /** Takes a path into a cell, unless as many are better or one that says the same is as good. */
   function take(
@@ -299,10 +315,10 @@ function createPaths(size: number, vocabularySize: number) {
     link: number,
     word: number,
     entered: number,
-    mass: number,
+    logPosteriorSum: number,
   ) {
     if (!(score > scores[cell + size - 1]!)) return;
-    if (size === 1) return put(cell, score, sequence, link, word, entered, mass);
+    if (size === 1) return put(cell, score, sequence, link, word, entered, logPosteriorSum);
     let last = cell + size - 1; // the place that becomes free
     for (let i = cell; i < cell + size && scores[i]! > -Infinity; i++) {
       if (sequences[i] !== sequence) continue;
@@ -313,7 +329,7 @@ function createPaths(size: number, vocabularySize: number) {
       move(last, last - 1);
       last--;
     }
-    put(last, score, sequence, link, word, entered, mass);
+    put(last, score, sequence, link, word, entered, logPosteriorSum);
   }
 
   /** Takes the paths of one cell into another, which they may displace; `word` is the one that they are in, or −1. */
@@ -321,7 +337,7 @@ function createPaths(size: number, vocabularySize: number) {
     for (let i = from; i < from + size; i++) {
       const score = scores[i]! + cost;
       if (!(score > scores[cell + size - 1]!)) return; // those that follow are worse
-      take(cell, score, sequences[i]!, origins[2 * i]!, word, origins[2 * i + 1]!, masses[i]!);
+      take(cell, score, sequences[i]!, origins[2 * i]!, word, origins[2 * i + 1]!, logPosteriorSums[i]!);
     }
   }
 
@@ -335,7 +351,7 @@ function createPaths(size: number, vocabularySize: number) {
       merge(cell, cell - size, comes[cell]!, -1);
       for (let i = cell; i < cell + size; i++) {
         scores[i]! += emissions[token]!;
-        masses[i]! += logPosteriors[token]!;
+        logPosteriorSums[i]! += logPosteriors[token]!;
       }
       if (scores[cell]! > highest) highest = scores[cell]!;
     }
@@ -375,15 +391,15 @@ function createPaths(size: number, vocabularySize: number) {
       return best;
     },
     linkOfBest: (cell: number): number => origins[2 * cell]!,
-    hearWith: (bias: Float64Array): void => memory.heard.bias.set(bias),
+    setBias: (bias: Float64Array): void => memory.heard.bias.set(bias),
     hear(logPosteriors: Float32Array, acousticScale: number): void {
       memory.heard.logPosteriors.set(logPosteriors);
       memory.hear(acousticScale);
     },
     /** One frame on for cells side by side; entries are left empty. @returns the score of the best */
     advance: size === 1 ? memory.advance : advanceMany,
-    offer: (cell: number, { score, sequence, link, word, entered, mass }: Path): void =>
-      take(cell, score, sequence, link, word, entered, mass),
+    offer: (cell: number, { score, sequence, link, word, entered, logPosteriorSum }: Path): void =>
+      take(cell, score, sequence, link, word, entered, logPosteriorSum),
     merge,
     /** As `merge`, where they begin a word. */
     enter(cell: number, from: number, price: number, word: number, frame: number, history: History): void {
@@ -397,7 +413,7 @@ function createPaths(size: number, vocabularySize: number) {
     endWords(cell: number, frame: number, history: History): void {
       for (let i = cell; i < cell + size && scores[i]! > -Infinity; i++) {
         if (words[i]! < 0) continue;
-        origins[2 * i] = history.add(origins[2 * i]!, words[i]!, origins[2 * i + 1]!, frame, masses[i]!);
+        origins[2 * i] = history.add(origins[2 * i]!, words[i]!, origins[2 * i + 1]!, frame, logPosteriorSums[i]!);
         words[i] = -1;
       }
     },
@@ -407,7 +423,12 @@ function createPaths(size: number, vocabularySize: number) {
       for (let i = first; i < last + size; i++) {
         if (scores[i] === -Infinity) continue;
         const before = { sequence: sequences[i]!, link: origins[2 * i]!, word: words[i]! };
-        found.push({ score: scores[i]!, ...before, entered: origins[2 * i + 1]!, mass: masses[i]! });
+        found.push({
+          score: scores[i]!,
+          ...before,
+          entered: origins[2 * i + 1]!,
+          logPosteriorSum: logPosteriorSums[i]!,
+        });
       }
       return found;
     },
@@ -430,7 +451,7 @@ function createHistory() {
   let starts: Int32Array = new Int32Array(capacity);
   let ends: Int32Array = new Int32Array(capacity);
   let depths: Int32Array = new Int32Array(capacity); // words up to this one
-  let masses: Float64Array = new Float64Array(capacity);
+  let logPosteriorSums: Float64Array = new Float64Array(capacity);
   const sequences = new Map<string, number>();
   const depthOf = (link: number): number => (link < 0 ? 0 : depths[link]!);
   /** From the first to the last. */
@@ -446,22 +467,23 @@ function createHistory() {
     starts = copied(starts, new Int32Array(capacity));
     ends = copied(ends, new Int32Array(capacity));
     depths = copied(depths, new Int32Array(capacity));
-    masses = copied(masses, new Float64Array(capacity));
+    logPosteriorSums = copied(logPosteriorSums, new Float64Array(capacity));
   }
   /** One more word. @returns its link */
-  function add(link: number, word: number, start: number, end: number, mass: number): number {
+  function add(link: number, word: number, start: number, end: number, logPosteriorSum: number): number {
     if (used === capacity) grow();
     before[used] = link;
     words[used] = word;
     starts[used] = start;
     ends[used] = end;
     depths[used] = depthOf(link) + 1;
-    masses[used] = mass;
+    logPosteriorSums[used] = logPosteriorSum;
     return used++;
   }
   return {
     add,
-    append: ({ link, word, entered, mass }: Path, end: number): number => add(link, word, entered, end, mass),
+    append: ({ link, word, entered, logPosteriorSum }: Path, end: number): number =>
+      add(link, word, entered, end, logPosteriorSum),
     clear(): void {
       used = 0;
       sequences.clear();
@@ -490,7 +512,7 @@ function createHistory() {
         words: links.map((i) => words[i]!),
         startFrames: links.map((i) => starts[i]!),
         endFrames: links.map((i) => ends[i]!),
-        confidences: Float64Array.from(links, (i) => Math.exp(masses[i]! / (ends[i]! - starts[i]!))),
+        confidences: Float64Array.from(links, (i) => Math.exp(logPosteriorSums[i]! / (ends[i]! - starts[i]!))),
         score,
       };
     },

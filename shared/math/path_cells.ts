@@ -6,34 +6,34 @@ export interface PathCells {
   comes: Float64Array;
   /** Of the path: its score, and the sum of the log-posteriors of the word that it is in. */
   scores: Float64Array;
-  masses: Float64Array;
+  logPosteriorSums: Float64Array;
   /** [2 × cells] What it said before that word, and the frame in which that begins. */
   origins: Int32Array;
 }
 
 /** A frame, by token: its log-posteriors, and what they add to scores, which is scale × log-posterior + bias. */
-export interface HeardFrame {
+export interface FrameScores {
   logPosteriors: Float32Array;
   bias: Float64Array;
   emissions: Float64Array;
 }
 
 export function createPathCells(capacity: number): PathCells {
-  const [stays, comes, scores, masses] = [0, 1, 2, 3].map(() => new Float64Array(capacity)) as [
+  const [stays, comes, scores, logPosteriorSums] = [0, 1, 2, 3].map(() => new Float64Array(capacity)) as [
     ...[Float64Array, Float64Array, Float64Array, Float64Array],
   ];
   const [tokens, origins] = [new Int32Array(capacity), new Int32Array(2 * capacity)];
-  return { tokens, stays, comes, scores, masses, origins };
+  return { tokens, stays, comes, scores, logPosteriorSums, origins };
 }
 
-export const createHeardFrame = (vocabularySize: number): HeardFrame => ({
+export const createFrameScores = (vocabularySize: number): FrameScores => ({
   logPosteriors: new Float32Array(vocabularySize),
   bias: new Float64Array(vocabularySize),
   emissions: new Float64Array(vocabularySize),
 });
 
 /** Emissions of the log-posteriors. */
-export function hearFrame({ logPosteriors, bias, emissions }: HeardFrame, scale: number): void {
+export function scoreFrame({ logPosteriors, bias, emissions }: FrameScores, scale: number): void {
   for (let token = 0; token < bias.length; token++) emissions[token] = scale * logPosteriors[token]! + bias[token]!;
 }
 
@@ -42,9 +42,9 @@ export function hearFrame({ logPosteriors, bias, emissions }: HeardFrame, scale:
  *
  * @returns the score of the best
  */
-export function advancePaths(cells: PathCells, first: number, last: number, heard: HeardFrame): number {
-  const { tokens, stays, comes, scores, masses, origins } = cells;
-  const { emissions, logPosteriors } = heard;
+export function advancePaths(cells: PathCells, first: number, last: number, frame: FrameScores): number {
+  const { tokens, stays, comes, scores, logPosteriorSums, origins } = cells;
+  const { emissions, logPosteriors } = frame;
   let best = -Infinity;
   for (let cell = last; cell >= first; cell--) {
     const token = tokens[cell]!;
@@ -52,13 +52,13 @@ export function advancePaths(cells: PathCells, first: number, last: number, hear
     const moved = scores[cell - 1]! + comes[cell]!;
     if (moved > score) {
       score = moved;
-      masses[cell] = masses[cell - 1]!;
+      logPosteriorSums[cell] = logPosteriorSums[cell - 1]!;
       origins[2 * cell] = origins[2 * cell - 2]!;
       origins[2 * cell + 1] = origins[2 * cell - 1]!;
     }
     score += emissions[token]!;
     scores[cell] = score;
-    masses[cell]! += logPosteriors[token]!;
+    logPosteriorSums[cell]! += logPosteriors[token]!;
     if (score > best) best = score;
   }
   return best;

@@ -1,6 +1,6 @@
 import type { SparseHeader } from '../io/cached_frames.ts';
 import { InputError } from '../io/errors.ts';
-import { certaintyOf, openness, opennessToWords } from '../math/gate.ts';
+import { blankGateWeight, certaintyOf, gateWeight } from '../math/gate.ts';
 import { logPosteriorsAt, normalisersAt } from '../math/keep_cached.ts';
 import { fastKeepCached } from '../math/kernels/fast_keep_cached.ts';
 import { fastKeepTokens } from '../math/kernels/fast_keep_tokens.ts';
@@ -99,10 +99,10 @@ function weightsOf({ frames, labels }: CachedUtterance, policy: FilterPolicy): F
   const posterior = (logPosterior: number, frame: number) => Math.exp(logPosterior / temperature - normalisers[frame]!);
   const trust: Record<Exclude<FilterPolicy['gate'], 'none'>, (frame: number) => number> = {
     correct: (frame) => Number(tokens[frame * k] === labels![frame]),
-    confidence: (frame) => openness(posterior(logPosteriors[frame * k]!, frame), gateThreshold),
-    entropy: (frame) => openness(certaintyOf(entropy[frame]!, vocabularySize), gateThreshold),
-    agreement: (frame) => openness(agreeing![frame]! / chosen.length, gateThreshold),
-    blank: (frame) => opennessToWords(posterior(ofBlank![frame]!, frame), gateThreshold),
+    confidence: (frame) => gateWeight(posterior(logPosteriors[frame * k]!, frame), gateThreshold),
+    entropy: (frame) => gateWeight(certaintyOf(entropy[frame]!, vocabularySize), gateThreshold),
+    agreement: (frame) => gateWeight(agreeing![frame]! / chosen.length, gateThreshold),
+    blank: (frame) => blankGateWeight(posterior(ofBlank![frame]!, frame), gateThreshold),
   };
   return Float32Array.from(entropy, (_, frame) => trust[gate](frame));
 }

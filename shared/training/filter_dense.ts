@@ -1,6 +1,6 @@
 import { InputError } from '../io/errors.ts';
 import type { CombineOptions } from '../math/combine.ts';
-import { agreement, bestToken, certainty, confidence, openness, opennessToWords } from '../math/gate.ts';
+import { agreement, bestToken, blankGateWeight, certainty, confidence, gateWeight } from '../math/gate.ts';
 import { fastCombineBoth } from '../math/kernels/fast_combine.ts';
 import { fastFromHalf } from '../math/kernels/fast_half.ts';
 import { fastKeepBest } from '../math/kernels/fast_keep_best.ts';
@@ -82,10 +82,10 @@ function gateOf(
   if (gate === 'none') return 1;
   const best = bestToken(row);
   if (gate === 'correct') return best === label ? 1 : 0;
-  if (gate === 'blank') return opennessToWords(Math.exp(row[blank]!), gateThreshold);
+  if (gate === 'blank') return blankGateWeight(Math.exp(row[blank]!), gateThreshold);
   const trust =
     gate === 'confidence' ? confidence(row) : gate === 'entropy' ? certainty(row) : agreement(members, best);
-  return openness(trust, gateThreshold);
+  return gateWeight(trust, gateThreshold);
 }
 
 /** CTC puts the blank first. */

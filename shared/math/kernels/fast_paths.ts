@@ -1,10 +1,10 @@
 import {
   advancePaths,
-  createHeardFrame,
+  createFrameScores,
   createPathCells,
-  type HeardFrame,
-  hearFrame,
+  type FrameScores,
   type PathCells,
+  scoreFrame,
 } from '../path_cells.ts';
 import { type KernelMemory, openKernelMemory } from './memory.ts';
 
@@ -12,8 +12,8 @@ import { type KernelMemory, openKernelMemory } from './memory.ts';
 export interface PathMemory {
   /** Other arrays after each `resize`. */
   readonly cells: PathCells;
-  readonly heard: HeardFrame;
-  /** `hearFrame` of them. */
+  readonly heard: FrameScores;
+  /** `scoreFrame` of them. */
   hear(scale: number): void;
   /** `advancePaths` on them. */
   advance(first: number, last: number): number;
@@ -21,12 +21,12 @@ export interface PathMemory {
   resize(capacity: number): void;
 }
 
-/** `advancePaths` and `hearFrame`, two numbers at once; themselves where the processor has no SIMD. */
+/** `advancePaths` and `scoreFrame`, two numbers at once; themselves where the processor has no SIMD. */
 export function openPathMemory(capacity: number, vocabularySize: number): PathMemory {
   const memory = openKernelMemory();
-  const create = (capacity: number): { cells: PathCells; heard: HeardFrame } => {
+  const create = (capacity: number): { cells: PathCells; heard: FrameScores } => {
     if (memory) return createIn(memory, capacity, vocabularySize);
-    return { cells: createPathCells(capacity), heard: createHeardFrame(vocabularySize) };
+    return { cells: createPathCells(capacity), heard: createFrameScores(vocabularySize) };
   };
   let { cells, heard } = create(capacity);
   let places = placesOf(cells, heard);
@@ -38,15 +38,15 @@ export function openPathMemory(capacity: number, vocabularySize: number): PathMe
       return heard;
     },
     hear(scale) {
-      if (!memory) return hearFrame(heard, scale);
+      if (!memory) return scoreFrame(heard, scale);
       const { logPosteriors, bias, emissions } = places;
-      memory.functions.hearFrame!(logPosteriors, bias, emissions, vocabularySize, scale);
+      memory.functions.scoreFrame!(logPosteriors, bias, emissions, vocabularySize, scale);
     },
     advance(first, last) {
       if (!memory) return advancePaths(cells, first, last, heard);
-      const { scores, stays, comes, masses, origins, tokens, emissions, logPosteriors: here } = places;
+      const { scores, stays, comes, logPosteriorSums, origins, tokens, emissions, logPosteriors: here } = places;
       return memory.functions.advancePaths!(
-        ...([first, last, scores, stays, comes, masses, origins, tokens, emissions, here] as const),
+        ...([first, last, scores, stays, comes, logPosteriorSums, origins, tokens, emissions, here] as const),
       );
     },
     resize(capacity) {
@@ -62,7 +62,11 @@ function createIn(memory: KernelMemory, capacity: number, vocabularySize: number
   memory.clear(44 * capacity + 20 * (vocabularySize + 1));
   const cells: PathCells = {
     ...{ scores: memory.floats64(capacity), stays: memory.floats64(capacity), comes: memory.floats64(capacity) },
-    ...{ masses: memory.floats64(capacity), origins: memory.integers(2 * capacity), tokens: memory.integers(capacity) },
+    ...{
+      logPosteriorSums: memory.floats64(capacity),
+      origins: memory.integers(2 * capacity),
+      tokens: memory.integers(capacity),
+    },
   };
   const even = vocabularySize + (vocabularySize & 1);
   const [logPosteriors, bias, emissions] = [memory.floats(even), memory.floats64(even), memory.floats64(even)];
@@ -70,7 +74,7 @@ function createIn(memory: KernelMemory, capacity: number, vocabularySize: number
 }
 
 /** Places in memory, by name. */
-const placesOf = (cells: PathCells, heard: HeardFrame) =>
+const placesOf = (cells: PathCells, heard: FrameScores) =>
   Object.fromEntries(
     Object.entries({ ...cells, ...heard }).map(([name, { byteOffset }]) => [name, byteOffset]),
-  ) as Record<keyof PathCells | keyof HeardFrame, number>;
+  ) as Record<keyof PathCells | keyof FrameScores, number>;

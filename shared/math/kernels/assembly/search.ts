@@ -1,7 +1,7 @@
 // Twins of path_cells.ts: two tokens, or two cells, at once.
 
 /** @param logPosteriors float32, bias and emissions float64, [count], with room for an even one */
-export function hearFrame(logPosteriors: usize, bias: usize, emissions: usize, count: i32, scale: f64): void {
+export function scoreFrame(logPosteriors: usize, bias: usize, emissions: usize, count: i32, scale: f64): void {
   const scales = f64x2.splat(scale);
   for (const end = logPosteriors + ((<usize>count) << 2); logPosteriors < end; logPosteriors += 8) {
     const two = f64x2.promote_low_f32x4(v128.load64_zero(logPosteriors));
@@ -12,7 +12,7 @@ export function hearFrame(logPosteriors: usize, bias: usize, emissions: usize, c
 }
 
 /**
- * @param scores float64, [cells], as stays, comes and masses; origins two int32 and tokens one for each cell
+ * @param scores float64, [cells], as stays, comes and logPosteriorSums; origins two int32 and tokens one for each cell
  * @param emissions float64, logPosteriors float32, [vocabulary]
  * @returns the score of the best
  */
@@ -22,7 +22,7 @@ export function advancePaths(
   scores: usize,
   stays: usize,
   comes: usize,
-  masses: usize,
+  logPosteriorSums: usize,
   origins: usize,
   tokens: usize,
   emissions: usize,
@@ -40,9 +40,13 @@ export function advancePaths(
     const emission = v128.load64_lane(emissions + (next << 3), v128.load64_zero(emissions + (token << 3)), 1);
     const heard = v128.load32_lane(logPosteriors + (next << 2), v128.load32_zero(logPosteriors + (token << 2)), 1);
     const score = f64x2.add(v128.bitselect(moved, stayed, moves), emission);
-    const mass = v128.bitselect(v128.load(masses + at - 8), v128.load(masses + at), moves);
+    const logPosteriorSum = v128.bitselect(
+      v128.load(logPosteriorSums + at - 8),
+      v128.load(logPosteriorSums + at),
+      moves,
+    );
     v128.store(origins + at, v128.bitselect(v128.load(origins + at - 8), v128.load(origins + at), moves));
-    v128.store(masses + at, f64x2.add(mass, f64x2.promote_low_f32x4(heard)));
+    v128.store(logPosteriorSums + at, f64x2.add(logPosteriorSum, f64x2.promote_low_f32x4(heard)));
     v128.store(scores + at, score);
     best = f64x2.pmax(best, score);
   }
@@ -55,11 +59,11 @@ export function advancePaths(
   const moved = load<f64>(scores + at - 8) + load<f64>(comes + at);
   if (moved > score) {
     score = moved;
-    store<f64>(masses + at, load<f64>(masses + at - 8));
+    store<f64>(logPosteriorSums + at, load<f64>(logPosteriorSums + at - 8));
     store<i64>(origins + at, load<i64>(origins + at - 8));
   }
   score += load<f64>(emissions + (token << 3));
   store<f64>(scores + at, score);
-  store<f64>(masses + at, load<f64>(masses + at) + <f64>load<f32>(logPosteriors + (token << 2)));
+  store<f64>(logPosteriorSums + at, load<f64>(logPosteriorSums + at) + <f64>load<f32>(logPosteriors + (token << 2)));
   return score > highest ? score : highest;
 }
