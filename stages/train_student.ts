@@ -12,7 +12,7 @@ import { type AdamState, createAdamState } from '../shared/math/adamw.ts';
 import type { Tail } from '../shared/math/distillation_loss.ts';
 import { openCtcLoss } from '../shared/math/kernels/fast_ctc_loss.ts';
 import { openDistillationLoss } from '../shared/math/kernels/fast_distillation_loss.ts';
-import { openKernels } from '../shared/math/kernels/kernels.ts';
+import { openKernels } from '../shared/math/kernels/open_kernels.ts';
 import { warmUpCosine } from '../shared/math/schedule.ts';
 import { batchLossOf } from '../shared/training/batch_loss.ts';
 import { type DataPosition, type Source, trainingBatches } from '../shared/training/batches.ts';

@@ -15,7 +15,7 @@ import { openCtcLoss } from '../../shared/math/kernels/fast_ctc_loss.ts';
 import { openDistillationLoss } from '../../shared/math/kernels/fast_distillation_loss.ts';
 import { createFastFbank } from '../../shared/math/kernels/fast_fbank.ts';
 import { fastTopTokensOfFrames } from '../../shared/math/kernels/fast_posteriors.ts';
-import { openKernels } from '../../shared/math/kernels/kernels.ts';
+import { openKernels } from '../../shared/math/kernels/open_kernels.ts';
 import { logSoftmax } from '../../shared/math/log_softmax.ts';
 import { createRandom } from '../../shared/math/random.ts';
 import { decayMask, initialWeights } from '../../shared/training/initial_weights.ts';

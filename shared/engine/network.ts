@@ -1,6 +1,7 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { columnSums } from '../math/column_sums.ts';
-import { type Kernels, openKernels } from '../math/kernels/kernels.ts';
+import type { Kernels } from '../math/kernels/kernels.ts';
+import { openKernels } from '../math/kernels/open_kernels.ts';
 import { type Architecture, hiddenWidth, isRecurrent, parameterCount, parameterLayout } from './architecture.ts';
 import { attentionLayers } from './attention.ts';
 import type { Network } from './engine.ts';

@@ -4,7 +4,7 @@ import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../io/errors.ts';
-import { openKernels } from '../math/kernels/kernels.ts';
+import { openKernels } from '../math/kernels/open_kernels.ts';
 import type { Engine } from './engine.ts';
 import { createNetwork } from './network.ts';
 import { openOnnxModel } from './onnx_model.ts';

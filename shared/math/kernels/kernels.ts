@@ -7,7 +7,6 @@ import { lstmStep, lstmStepGradient } from '../lstm_step.ts';
 import { type NormRelu, type NormReluGradient, normReluGradient, normReluInPlace } from '../norm_relu.ts';
 import { type RecurrentStep, type RecurrentStepGradient, scatterRows } from '../recurrent_step.ts';
 import { addFoldInto, type Unfolding, unfoldInto } from '../unfold.ts';
-import { simdKernels } from './simd_kernels.ts';
 
 /** The loops that a training step spends its time in beside matrix products, and the memory they work in. */
 export interface Kernels {
@@ -60,6 +59,3 @@ export const plainKernels: Kernels = {
   adamWInto,
   clipByGlobalNormInto,
 };
-
-/** The fastest kernels there are, with a memory of their own. */
-export const openKernels = (): Kernels => simdKernels() ?? plainKernels;

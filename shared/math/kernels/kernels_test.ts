@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { createAdamState } from '../adamw.ts';
 import { attentionWeights } from '../attention.ts';
 import { createRandom, randomState } from '../random.ts';
-import { type Kernels, openKernels, plainKernels } from './kernels.ts';
+import { type Kernels, plainKernels } from './kernels.ts';
+import { openKernels } from './open_kernels.ts';
 
 /** What both kinds of kernels make of the same numbers. */
 function both<Result>(
