@@ -2,7 +2,8 @@
 
 # $(call masks,HOW MANY,BINS,FRAMES); in a fast run, with its few updates, masks only hurt
 masks = $(if $(FAST),,--frequency-masks $(1) --frequency-mask-bins $(2) --time-masks $(1) --time-mask-frames $(3))
-weak_masks := $(call masks,1,4,5)
+faint_masks := $(call masks,1,2,3)
+weak_masks  := $(call masks,1,4,5)
 
 # Soft targets: what is kept of the ensemble, by .filter, flags of filter_targets; with .combination := yes each teacher at its
 # own temperature, tuned on dev, and with --combine weighted its own weight.

@@ -22,7 +22,6 @@ aligner-3.align := --prior-scale 0.75
 
 # Flags for one size of student: the best trial of each arm on dev, see pipelines/ablations/recipes.sh; of features whose mean is
 # taken off, or as they are.
-faint_masks := $(call masks,1,2,3)
 ifeq ($(CMVN),none)
 hard-large.train                  := --dropout 0.1
 masked-large.train                := $(call masks,1,6,8)

@@ -21,9 +21,12 @@ full-large.train    := --learning-rate 0.004
 essence-large.train := --learning-rate 0.016
 $(foreach arm,hard masked full essence,$(eval $(arm)-small.train = $$($(arm)-large.train)))
 else
-hard.train          := --learning-rate 0.016
-masked.train        := $(rate) $(call masks,1,2,3)
-full.train          := --learning-rate 0.064
+hard-large.train    := --learning-rate 0.016
+hard-small.train    := --learning-rate 0.016
+masked-large.train  := $(rate) $(faint_masks)
+masked-small.train  := $(rate) $(faint_masks)
+full-large.train    := --learning-rate 0.064
+full-small.train    := --learning-rate 0.064
 essence-large.train := $(rate)
 essence-small.train := --learning-rate 0.064
 endif

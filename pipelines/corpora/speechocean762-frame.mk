@@ -22,7 +22,7 @@ aligner-4.train := --width 128 --dilations 1,2
 # Flags for one size of student: the best trial of each arm on dev, see pipelines/ablations/recipes_speechocean762.sh; the
 # others take them over.
 hard-large.train    := --learning-rate 0.027
-masked-large.train  := --learning-rate 0.018 $(call masks,1,2,3)
+masked-large.train  := --learning-rate 0.018 $(faint_masks)
 smooth-large.train  := --learning-rate 0.012 --label-smoothing 0.05
 full-large.train    := --learning-rate 0.040
 essence-large.train := --learning-rate 0.018
