@@ -30,6 +30,7 @@ export const options = {
     type: 'number',
     integer: true,
     min: 1,
+    max: 768000,
     describe: 'samples a second that audio of any other rate is converted to; without it all are to have one rate',
   },
   kind: {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -97,6 +98,32 @@ const stopAfter = (updates: number): Progress => {
   return { ...quiet, advance };
 };
 
+test('train_student begins anew where its checkpoint is damaged', async () => {
+  const given = { ...settings, updates: 60, checkpointSeconds: 1e-9, seed: 5 };
+  const whole = await runStage(stage, { ...given, out: at('undamaged') });
+  for (const damage of ['cut', 'changed', 'no head']) {
+    const out = at(`damaged-${damage}`);
+    await assert.rejects(runStage(stage, { ...given, out }, stopAfter(20)), /stopped/);
+    const path = join(out, 'checkpoint.bin');
+    const bytes = readFileSync(path);
+    if (damage === 'cut') truncateSync(path, bytes.length - 4);
+    else
+      writeFileSync(
+        path,
+        bytes.fill(0x7f, ...(damage === 'changed' ? [bytes.length - 400, bytes.length - 396] : [0, 40])),
+      );
+    const notes: string[] = [];
+    const resumed = await runStage(stage, { ...given, out }, { ...quiet, note: (text) => void notes.push(text) });
+    assert.doesNotMatch(notes.join(), /goes on/);
+    assert.deepEqual({ ...resumed, timing: 0, files: 0 }, { ...whole, timing: 0, files: 0 });
+    assert.deepEqual(
+      readFileSync(join(out, 'weights.bin')),
+      readFileSync(join(at('undamaged'), 'weights.bin')),
+      damage,
+    );
+  }
+});
+
 test('train_student goes on where a run was stopped, to the same bytes; not where another one was', async () => {
   const given = { ...settings, dropout: 0.2, timeMasks: 1, updates: 60, checkpointSeconds: 1e-9, seed: 5 };
   const whole = await runStage(stage, { ...given, out: at('whole') });
@@ -107,10 +134,13 @@ test('train_student goes on where a run was stopped, to the same bytes; not wher
   assert.deepEqual(readdirSync(out), ['checkpoint.bin']);
   // as if the first run had taken an hour
   const [line, ...rest] = readFileSync(join(out, 'checkpoint.bin'), 'latin1').split('\n');
-  const { spent } = JSON.parse(line!).standing;
+  const { spent, ...standing } = JSON.parse(line!).standing;
   assert.ok(spent.seconds > 0 && spent.cpuSeconds > 0);
-  const longer = line!.replace(JSON.stringify(spent), JSON.stringify({ ...spent, seconds: 3600 }));
-  writeFileSync(join(out, 'checkpoint.bin'), [longer, ...rest].join('\n'), 'latin1');
+  const arrays = rest.join('\n');
+  const longer = { ...standing, spent: { ...spent, seconds: 3600 } };
+  const digest = createHash('sha256').update(JSON.stringify(longer)).update(arrays, 'latin1').digest('hex');
+  const head = JSON.stringify({ ...JSON.parse(line!), digest, standing: longer });
+  writeFileSync(join(out, 'checkpoint.bin'), `${head}\n${arrays}`, 'latin1');
   const resumed = await runStage(stage, { ...given, out }, { ...quiet, note: (text) => void notes.push(text) });
   assert.match(notes.join(), /goes on after update (2[1-9]|3\d|40) /);
   for (const name of ['weights.bin', 'architecture.json']) {

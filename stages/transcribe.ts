@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream, existsSync, openSync, readFileSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { type Decoding, readDecoding } from '../shared/decoding/decoding_folder.ts';
 import {
   createListener,
@@ -77,6 +77,7 @@ export const options = {
     type: 'number',
     integer: true,
     min: 1,
+    max: 768000,
     describe: 'the audio is 16-bit samples of one channel at this rate, without a head',
   },
   'chunk-ms': { type: 'number', default: 200, min: 10, describe: 'audio that is worked on at once' },
@@ -264,12 +265,29 @@ async function* chunksOf({ samples, sampleRateHz }: AudioStream, chunkMs: number
   if (filled > 0) yield chunk.subarray(0, filled);
 }
 
-function openFile(file: string, { rawSampleRate }: Options, { stdin }: TranscribeStreams): Promise<AudioStream> {
-  return openAudioStream({
+async function openFile(file: string, { rawSampleRate }: Options, { stdin }: TranscribeStreams): Promise<AudioStream> {
+  const audio = await openAudioStream({
     bytes: isLive(file) ? stdin : (createReadStream(file) as AsyncIterable<Uint8Array>),
     ...(isLive(file) ? { name: 'from stdin' } : { name: file, path: file }),
     rawSampleRateHz: rawSampleRate,
   });
+  return { ...audio, samples: numbersOf(audio, isLive(file) ? 'the audio from stdin' : file) };
+}
+
+/** @throws {InputError} for samples that are no numbers, or infinite, as floats may be */
+async function* numbersOf({ samples, sampleRateHz }: AudioStream, name: string): AsyncGenerator<Float32Array> {
+  let heard = 0;
+  for await (const piece of samples) {
+    const wrong = piece.findIndex((sample) => !Number.isFinite(sample));
+    if (wrong >= 0) {
+      const at = ((heard + wrong) / sampleRateHz).toFixed(3);
+      throw new InputError(
+        `Cannot use ${name}: the sample at ${at} s is ${piece[wrong]}, no number; check what writes it`,
+      );
+    }
+    heard += piece.length;
+    yield piece;
+  }
 }
 
 /** Audio up to an interruption: then it has ended. */
@@ -293,9 +311,18 @@ async function* untilAborted<T>(values: AsyncIterable<T>, signal: AbortSignal): 
   }
 }
 
-function checkArguments({ json, partial, nBest, mean }: Options, files: readonly string[]): void {
+function checkArguments(
+  { json, partial, nBest, mean, model, decoding, timing }: Options,
+  files: readonly string[],
+): void {
   if (files.length === 0) throw new UsageError('Name the audio: files, or - for stdin; see "transcribe --help"');
   if (files.filter(isLive).length > 1) throw new UsageError('stdin (-) can be heard once: name it once');
+  const inTheWay =
+    timing &&
+    (files.find((file) => resolve(file) === resolve(timing)) ??
+      [model, decoding].find((folder) => folder && !relative(folder, timing).startsWith('..')));
+  if (inTheWay)
+    throw new UsageError(`--timing ${timing} would take the place of what is read, ${inTheWay}: name another file`);
   if (!json && (partial || nBest > 1)) throw new UsageError(`${partial ? '--partial' : '--n-best'} needs --json`);
   if (mean === 'file' && files.some(isLive))
     throw new UsageError('--mean file hears the audio twice, which stdin (-) does not allow: leave it out');

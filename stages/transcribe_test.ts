@@ -274,6 +274,27 @@ test('a CTC model whose tokens are words needs no decoding folder', async () => 
   }
 });
 
+/** A second of noise as floats, one of which is none. */
+function floatsWithNaN(place: number): string {
+  const random = createRandom('noise', place);
+  const samples = Float32Array.from({ length: 16000 }, (_, i) => (i === place ? NaN : 0.1 * random.normal()));
+  const head = Buffer.alloc(44);
+  head.write('RIFF');
+  head.writeUInt32LE(36 + samples.byteLength, 4);
+  head.write('WAVEfmt ', 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(3, 20); // floats
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(16000, 24);
+  head.writeUInt32LE(64000, 28);
+  head.writeUInt16LE(4, 32);
+  head.writeUInt16LE(32, 34);
+  head.write('data', 36);
+  head.writeUInt32LE(samples.byteLength, 40);
+  writeFileSync(at(`nan-${place}.wav`), Buffer.concat([head, new Uint8Array(samples.buffer)]));
+  return at(`nan-${place}.wav`);
+}
+
 const faults: [string, number, () => string[], RegExp][] = [
   ['no audio', 2, () => known(live), /Name the audio: files, or - for stdin/],
   ['no model', 2, () => ['x.wav'], /Missing --model/],
@@ -342,6 +363,24 @@ const faults: [string, number, () => string[], RegExp][] = [
         ],
       ] as [string, number, () => string[], RegExp][])
     : []),
+  [
+    'a log in place of the audio',
+    2,
+    () => [...known(live), '--timing', at('long.wav'), at('long.wav')],
+    /--timing .*long.wav would take the place of what is read/,
+  ],
+  [
+    'a log in place of the model',
+    2,
+    () => [...known(live), '--timing', join(live.model, 'weights.bin'), at('long.wav')],
+    /--timing .*weights.bin would take the place of what is read, .*model: name another file/,
+  ],
+  ...['0', '1000', '9000'].map((at): [string, number, () => string[], RegExp] => [
+    `a sample that is no number, ${at}`,
+    3,
+    () => [...known(live), floatsWithNaN(Number(at))],
+    /nan-\d+\.wav: the sample at \d\.\d+ s is NaN, no number; check what writes it/,
+  ]),
   ['a beam of the other objective', 2, () => [...known(live), '--beam', '4', '-'], /--beam belongs to objective ctc/],
 ];
 for (const [name, code, argv, message] of faults) {

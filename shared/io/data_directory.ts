@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { type Fields, noFields, numberedFields, startOf, wordsOfLine } from '../text/fields.ts';
@@ -7,6 +6,7 @@ import { parseTokens, type Tokens } from '../text/tokens.ts';
 import { createVocabulary, spelling, type Vocabulary } from '../text/vocabulary.ts';
 import { contentDigest, fileSha256, keyOf } from './digest.ts';
 import { InputError } from './errors.ts';
+import { checkUtf8 } from './utf8_file.ts';
 
 /** One utterance of a data directory. */
 export interface Utterance {
@@ -45,8 +45,9 @@ export interface NumberedFile extends Fields {
 }
 
 /**
- * The lines of a text file. Bytes that are not UTF-8 are read as U+FFFD.
+ * The lines of a text file.
  *
+ * @throws {InputError} where it is not UTF-8
  * @param vocabularies that number the first field of each line, and the others; new ones are added to them
  */
 export function readNumbered(file: string, vocabularies: { keys: Vocabulary; words: Vocabulary }): NumberedFile {
@@ -59,8 +60,7 @@ export function numberedLines(
   content: Buffer,
   vocabularies: { keys: Vocabulary; words: Vocabulary },
 ): NumberedFile {
-  const bytes = isUtf8(content) ? content : Buffer.from(content.toString('utf8'));
-  const fields = numberedFields(bytes, vocabularies);
+  const fields = numberedFields(checkUtf8(content, file), vocabularies);
   const ids: string[] = [];
   for (const key of fields.keys) ids.push(key < 0 ? '' : spelling(vocabularies.keys, key));
   return { file, ids, ...fields };

@@ -41,9 +41,15 @@ export function describeSystemError(error: unknown): string | undefined {
     case 'ENOSPC':
     case 'EDQUOT':
       return `Cannot write ${place}: the disk is full; free some space and run the same command again`;
+    case 'ELOOP':
+      return `Cannot open ${place}: symbolic links lead in a circle; remove them`;
+    case 'ENAMETOOLONG':
+      return `Cannot open ${place}: the name is too long; choose a shorter one`;
     case 'ENOTDIR':
     case 'EEXIST':
-      return `Cannot use ${place} as a folder: a file of that name is in the way; remove it or choose another folder`;
+      return syscall === 'scandir'
+        ? `Cannot read ${place}: it is not a folder; check the path`
+        : `Cannot use ${place} as a folder: a file of that name is in the way; remove it or choose another folder`;
     case 'EISDIR':
       return `Cannot read ${place}: it is a folder, not a file; name the file inside it`;
     case 'EMFILE':

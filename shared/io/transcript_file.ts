@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { wordsOfLine } from '../text/fields.ts';
 import { linesOfCtm, linesOfTrn } from '../text/transcript_lines.ts';
 import type { Vocabulary } from '../text/vocabulary.ts';
 import { createVocabulary } from '../text/vocabulary.ts';
 import { numberedLines, readNumbered } from './data_directory.ts';
 import { InputError } from './errors.ts';
+import { readUtf8 } from './utf8_file.ts';
 
 /** What was said or heard in each utterance, as numbers of a vocabulary. */
 export interface Transcripts {
@@ -66,7 +66,7 @@ function linesOf(file: string, vocabularies: { keys: Vocabulary; words: Vocabula
   const convert = file.endsWith('.trn') ? linesOfTrn : file.endsWith('.ctm') ? linesOfCtm : undefined;
   if (!convert) return readNumbered(file, vocabularies);
   try {
-    return numberedLines(file, Buffer.from(convert(readFileSync(file, 'utf8'), file)), vocabularies);
+    return numberedLines(file, Buffer.from(convert(readUtf8(file), file)), vocabularies);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new InputError(`Cannot read transcripts: ${error.message}`);

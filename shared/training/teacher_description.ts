@@ -201,8 +201,17 @@ function filesOf(teacher: DescribedTeacher): string[] {
     const beside = readdirSync(dirname(path)).filter((other) => other.startsWith(name));
     return [tokens, ...beside.sort().map((other) => join(dirname(path), other))];
   }
-  const manifest: { paths: string[] }[] = JSON.parse(readFileSync(path, 'utf8')).weightsManifest ?? [];
+  const manifest = weightsManifestOf(path);
   return [tokens, path, ...manifest.flatMap(({ paths }) => paths.map((name) => join(dirname(path), name)))];
+}
+
+function weightsManifestOf(path: string): { paths: string[] }[] {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).weightsManifest ?? [];
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new InputError(`Cannot read ${path}: it is no model.json of TF.js (${error.message}); check its path`);
+  }
 }
 
 const filesBelow = (folder: string): string[] =>

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors.ts';
+import { readUtf8 } from '../utf8_file.ts';
 import { audioName, type Corpus, type CorpusUtterance, type Report } from './corpus.ts';
 
 /**
@@ -63,7 +64,7 @@ function readFiles(
 }
 
 const linesOf = (file: string) =>
-  readFileSync(file, 'utf8')
+  readUtf8(file)
     .replace(/^\ufeff/, '')
     .trimEnd()
     .split(/\r?\n/)

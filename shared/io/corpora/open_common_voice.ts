@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../errors.ts';
+import { readUtf8 } from '../utf8_file.ts';
 import type { Corpus, CorpusUtterance, Report } from './corpus.ts';
 
 /** Tables of the archive that list no clips. */
@@ -32,7 +33,7 @@ function readTable(
   file: string,
   { clips, present, report }: { clips: string; present: ReadonlySet<string>; report: Report },
 ): CorpusUtterance[] {
-  const [heading = '', ...lines] = readFileSync(file, 'utf8')
+  const [heading = '', ...lines] = readUtf8(file)
     .replace(/^\ufeff/, '')
     .trimEnd()
     .split(/\r?\n/);

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InputError } from '../errors.ts';
+import { readUtf8 } from '../utf8_file.ts';
 import { audioName, type Corpus, type CorpusUtterance, type Report, stemOf } from './corpus.ts';
 
 /**
@@ -50,7 +51,7 @@ function readChapter(
     return [];
   }
   const utterances: CorpusUtterance[] = [];
-  const lines = readFileSync(file, 'utf8').trimEnd().split(/\r?\n/);
+  const lines = readUtf8(file).trimEnd().split(/\r?\n/);
   for (const [i, line] of lines.entries()) {
     const place = `${file}, line ${i + 1}`;
     const [, id, text] = /^(\S+)(?:\s+(.*))?$/.exec(line) ?? [];

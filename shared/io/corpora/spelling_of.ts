@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { parsePronunciations } from '../../text/pronunciations.ts';
 import {
   characterSpelling,
@@ -9,6 +8,7 @@ import {
   wholeWords,
 } from '../../text/spell.ts';
 import type { TranscriptOptions } from '../../text/transcript_words.ts';
+import { readUtf8 } from '../utf8_file.ts';
 import { openWordPieces } from '../word_pieces.ts';
 import type { Report } from './corpus.ts';
 
@@ -50,7 +50,7 @@ async function openSpelling(words: Iterable<string>, options: SpellingOptions, r
   if (units === 'words') return wholeWords(words);
   if (units === 'characters') return characterSpelling(words, alphabet);
   if (units === 'pieces') return pieceSpelling(await openWordPieces(tokenizer!), tokenizer!);
-  const { pronunciations, faults } = parsePronunciations(readFileSync(lexicon!, 'utf8'), lexicon!, options);
+  const { pronunciations, faults } = parsePronunciations(readUtf8(lexicon!), lexicon!, options);
   for (const { place, why } of faults) report(`${place}: ${why}`);
   return lexiconSpelling(pronunciations, lexicon!);
 }
