@@ -141,6 +141,14 @@ export function reportRows(runs: readonly Run[], options: RowOptions): Rows {
   if (others.length > 0) {
     throw new MismatchError(`Cannot compare ${[rate, ...others].join(' with ')}: score all with the same --unit`);
   }
+  const [changed, ...otherwise] = new Set(runs.map(({ normalised }) => normalised || 'no change of words'));
+  if (otherwise.length > 0) {
+    throw new MismatchError(`Cannot compare ${[changed, ...otherwise].join(' with ')}: score all in the same way`);
+  }
+  const empty = runs.find(({ utterances }) => !utterances.some(({ words }) => words > 0));
+  if (empty) {
+    throw new MismatchError(`Cannot report arm ${empty.arm}: its transcripts have no words; score others`);
+  }
   const sharesRow = ({ size, arm }: Run) => size === 'teacher' && arm !== ensemble;
   const keyOf = (run: Run) => JSON.stringify([run.protocol, run.size, sharesRow(run) ? '' : run.arm]);
   const arms = [...groupBy(runs, keyOf).values()].map((alike) => armOf(alike, unit, sharesRow(alike[0]!)));

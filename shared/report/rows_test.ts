@@ -16,6 +16,7 @@ const run = (arm: string, seed: string, substitutions: number[], more: Partial<R
   seed,
   ids: { score: `${arm}-${seed}` },
   rate: 'wer',
+  normalised: '',
   utterances: substitutions.map((count, i) =>
     alignedUtterance({ utterance: `u${i}`, words: 2, insertions: 0, deletions: 0, substitutions: count }),
   ),
@@ -363,6 +364,14 @@ test('reportRows() tests segments seed by seed, and signs of speakers where they
 test('reportRows() refuses to compare words with characters', () => {
   const runs = [run('hard', '0', [1]), run('top3', '0', [0], { rate: 'cer' })];
   assert.throws(() => reportRows(runs, settings), /Cannot compare wer with cer: score all with the same --unit/);
+});
+
+test('reportRows() refuses to compare words that were changed with such that were not, and transcripts without words', () => {
+  const runs = [run('hard', '0', [1]), run('top3', '0', [0], { normalised: '--normalise case' })];
+  assert.throws(() => reportRows(runs, settings), /Cannot compare no change of words with --normalise case: score all/);
+  const [silent] = [run('hard', '0', [0])];
+  const utterances = silent!.utterances.map((one) => ({ ...one, words: 0 }));
+  assert.throws(() => reportRows([{ ...silent!, utterances }], settings), /arm hard: its transcripts have no words/);
 });
 
 test('reportRows() by speaker says that a few are too few', () => {

@@ -49,6 +49,8 @@ export interface Run {
   ids: Record<string, string>;
   /** What is counted. */
   rate: RateName;
+  /** How words were changed on both sides before they were counted, as on the command line; empty where they were not. */
+  normalised: string;
   utterances: AlignedUtterance[];
   parameters?: number;
   modelBytes?: number;
@@ -86,6 +88,9 @@ export function runOf({ score, utterances, decode, model, essences = [], logits,
       [score, decode, model, essence, logits].flatMap((report) => (report ? [[report.stage, report.id]] : [])),
     ),
     rate: (score.rate as RateName | undefined) ?? 'wer',
+    normalised: ['normalise', 'map']
+      .flatMap((name) => (score.options[name] ? [`--${name} ${[score.options[name]].flat().join(' ')}`] : []))
+      .join(' '),
     utterances,
     parameters: total('parameters'),
     modelBytes: total('modelBytes'),

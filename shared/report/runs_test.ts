@@ -38,6 +38,7 @@ test('runOf() collects the figures along the chain', () => {
     arm: 'top3',
     seed: '4',
     rate: 'wer',
+    normalised: '',
     parameters: 7,
     modelBytes: 28,
     frameAccuracy: 0.9,

@@ -38,6 +38,7 @@ export function syntheticRuns({ protocols = ['seen speakers'], utterances = 120,
         seed,
         ids: { score: `score-${protocol}-${size}-${shape.arm}-${seed}`, decode: `decode-${size}-${shape.arm}-${seed}` },
         rate: 'wer',
+        normalised: '',
         utterances: difficulty.map((hard, i) => alignedUtterance({
           utterance: `u${String(i).padStart(4, '0')}`,
           words: 3,
