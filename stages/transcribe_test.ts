@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runStage } from '../shared/io/stage.ts';
 import { temporaryFolder } from '../shared/io/testdata/temporary_folder.ts';
+import { wavBytes } from '../shared/io/testdata/wav_bytes.ts';
 import { writeWav } from '../shared/io/wav.ts';
 import { createRandom } from '../shared/math/random.ts';
 import { stage as decode } from './decode.ts';
@@ -278,20 +279,7 @@ test('a CTC model whose tokens are words needs no decoding folder', async () => 
 function floatsWithNaN(place: number): string {
   const random = createRandom('noise', place);
   const samples = Float32Array.from({ length: 16000 }, (_, i) => (i === place ? NaN : 0.1 * random.normal()));
-  const head = Buffer.alloc(44);
-  head.write('RIFF');
-  head.writeUInt32LE(36 + samples.byteLength, 4);
-  head.write('WAVEfmt ', 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(3, 20); // floats
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(16000, 24);
-  head.writeUInt32LE(64000, 28);
-  head.writeUInt16LE(4, 32);
-  head.writeUInt16LE(32, 34);
-  head.write('data', 36);
-  head.writeUInt32LE(samples.byteLength, 40);
-  writeFileSync(at(`nan-${place}.wav`), Buffer.concat([head, new Uint8Array(samples.buffer)]));
+  writeFileSync(at(`nan-${place}.wav`), wavBytes(samples, { sampleRateHz: 16000, channels: 1 }));
   return at(`nan-${place}.wav`);
 }
 

@@ -47,20 +47,20 @@ export interface NumberedFile extends Fields {
 /**
  * The lines of a text file.
  *
- * @throws {InputError} where it is not UTF-8
  * @param vocabularies that number the first field of each line, and the others; new ones are added to them
+ * @throws {InputError} where it is not UTF-8
  */
 export function readNumbered(file: string, vocabularies: { keys: Vocabulary; words: Vocabulary }): NumberedFile {
-  return numberedLines(file, readFileSync(file), vocabularies);
+  return numberedLines(file, checkUtf8(readFileSync(file), file), vocabularies);
 }
 
-/** `readNumbered` of what a file holds, or what was made of it. */
+/** `readNumbered` of what a file holds, or what was made of it, in UTF-8. */
 export function numberedLines(
   file: string,
   content: Buffer,
   vocabularies: { keys: Vocabulary; words: Vocabulary },
 ): NumberedFile {
-  const fields = numberedFields(checkUtf8(content, file), vocabularies);
+  const fields = numberedFields(content, vocabularies);
   const ids: string[] = [];
   for (const key of fields.keys) ids.push(key < 0 ? '' : spelling(vocabularies.keys, key));
   return { file, ids, ...fields };

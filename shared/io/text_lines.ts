@@ -13,7 +13,11 @@ function unpacked(file: Buffer, path: string): Buffer {
   }
 }
 
-/** The lines of a text file without their ends, one after another; one that was packed by gzip is unpacked. @throws {InputError} where it is damaged or not UTF-8 */
+/**
+ * The lines of a text file without their ends, one after another; one that was packed by gzip is unpacked.
+ *
+ * @throws {InputError} where it is damaged or not UTF-8
+ */
 export function* textLines(path: string): Generator<string> {
   const file = readFileSync(path);
   const bytes = checkUtf8(file[0] === 0x1f && file[1] === 0x8b ? unpacked(file, path) : file, path);

@@ -262,6 +262,17 @@ interface Path {
   logPosteriorSum: number;
 }
 
+/** Does something with a cell, or a place in one, and the fields of a `Path`, which as objects would cost in each frame. */
+type UsePath = (
+  cell: number,
+  score: number,
+  sequence: number,
+  link: number,
+  word: number,
+  entered: number,
+  logPosteriorSum: number,
+) => void;
+
 /** Cells of up to `size` paths each, best first, of different word sequences; in arrays, as each frame goes over them all. */
 function createPaths(size: number, vocabularySize: number) {
   let capacity = 1024;
@@ -279,22 +290,14 @@ function createPaths(size: number, vocabularySize: number) {
     words = copied(words, new Int32Array(capacity));
   }
 
-  function put(
-    i: number,
-    score: number,
-    sequence: number,
-    link: number,
-    word: number,
-    entered: number,
-    logPosteriorSum: number,
-  ) {
+  const put: UsePath = (i, score, sequence, link, word, entered, logPosteriorSum) => {
     scores[i] = score;
     sequences[i] = sequence;
     origins[2 * i] = link;
     origins[2 * i + 1] = entered;
     words[i] = word;
     logPosteriorSums[i] = logPosteriorSum;
-  }
+  };
 
   const move = (to: number, from: number): void =>
     put(
@@ -308,15 +311,7 @@ function createPaths(size: number, vocabularySize: number) {
     );
 
   /** Takes a path into a cell, unless as many are better or one that says the same is as good. */
-  function take(
-    cell: number,
-    score: number,
-    sequence: number,
-    link: number,
-    word: number,
-    entered: number,
-    logPosteriorSum: number,
-  ) {
+  const take: UsePath = (cell, score, sequence, link, word, entered, logPosteriorSum) => {
     if (!(score > scores[cell + size - 1]!)) return;
     if (size === 1) return put(cell, score, sequence, link, word, entered, logPosteriorSum);
     let last = cell + size - 1; // the place that becomes free
@@ -330,7 +325,7 @@ function createPaths(size: number, vocabularySize: number) {
       last--;
     }
     put(last, score, sequence, link, word, entered, logPosteriorSum);
-  }
+  };
 
   /** Takes the paths of one cell into another, which they may displace; `word` is the one that they are in, or −1. */
   function merge(cell: number, from: number, cost: number, word: number): void {
